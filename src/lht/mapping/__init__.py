@@ -1,0 +1,1 @@
+"""Pure: Salesforce fields to columns, and the formats of their values."""

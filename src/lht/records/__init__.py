@@ -1,0 +1,1 @@
+"""Query results as typed Arrow batches: jobs followed, pages spooled, inflated, parsed."""

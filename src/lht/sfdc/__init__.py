@@ -1,0 +1,1 @@
+"""The only room that speaks Salesforce's HTTP APIs; it knows no warehouse."""

@@ -1,0 +1,1 @@
+"""Salesforce's rules: validation, ids, stamps, the recycle bin, jobs, limits."""

@@ -1,0 +1,1 @@
+"""Routes, headers and bodies; every rule is in lht.simulator.org."""

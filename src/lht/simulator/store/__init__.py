@@ -1,0 +1,1 @@
+"""Rows and results in DuckDB; it knows no Salesforce rule."""

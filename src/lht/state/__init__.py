@@ -1,0 +1,1 @@
+"""LHT's own tables, written through the warehouse port."""

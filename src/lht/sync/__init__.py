@@ -1,0 +1,1 @@
+"""Salesforce objects into warehouse tables; sees the warehouse port, never an adapter."""
