@@ -1,0 +1,28 @@
+"""What the local org answers when it refuses: Salesforce's codes, texts and HTTP statuses."""
+
+from __future__ import annotations
+
+
+class SimulatorError(Exception):
+    """The local org itself cannot start or continue (a busy port, an unreadable schema file)."""
+
+
+class ApiFault(Exception):  # noqa: N818 - the word for an error answer, not an error of ours
+    """An error answer: its HTTP status and the one entry of Salesforce's error array."""
+
+    def __init__(self, status: int, code: str, message: str, fields: tuple[str, ...] | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.fields = fields
+
+
+class OAuthFault(Exception):  # noqa: N818 - as above
+    """An error answer of the OAuth endpoints: an object, not an array."""
+
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(f"{error}: {description}")
+        self.error = error
+        self.description = description
+        self.status = status

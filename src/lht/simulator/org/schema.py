@@ -1,0 +1,112 @@
+"""What an object is: its fields, flags and relationships, as values from which describe is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+TEXT_TYPES = frozenset(
+    {
+        "id", "reference", "string", "textarea", "phone", "url", "email", "picklist", "multipicklist", "combobox",
+        "encryptedstring", "anytype", "complexvalue", "json", "datacategorygroupreference", "base64", "byte",
+    }
+)  # fmt: skip
+NUMBER_TYPES = frozenset({"double", "currency", "percent"})
+WHOLE_TYPES = frozenset({"int", "long"})
+COMPOUND_TYPES = frozenset({"address", "location"})
+
+
+@dataclass(frozen=True, slots=True)
+class PicklistValue:
+    """One entry of a picklist."""
+
+    value: str
+    label: str = ""
+    active: bool = True
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSchema:
+    """One field. `type` is describe's word; `length`, `precision`, `scale`, `digits` are as describe gives them.
+
+    `formula` is a DuckDB expression over the columns of the same table: it is evaluated whenever the field is
+    read, so that a formula never moves a stamp. Compound fields (address, location) have no column.
+    """
+
+    name: str
+    type: str
+    label: str = ""
+    length: int = 0
+    byte_length: int | None = None
+    precision: int = 0
+    scale: int = 0
+    digits: int = 0
+    nillable: bool = True
+    createable: bool = True
+    updateable: bool = True
+    defaulted_on_create: bool = False
+    default_value: str | bool | float | None = None
+    custom: bool = False
+    formula: str | None = None
+    calculated_formula: str | None = None
+    unique: bool = False
+    external_id: bool = False
+    case_sensitive: bool = False
+    id_lookup: bool = False
+    name_field: bool = False
+    filterable: bool = True
+    sortable: bool = True
+    groupable: bool = True
+    compound_field_name: str | None = None
+    extra_type_info: str | None = None
+    reference_to: tuple[str, ...] = ()
+    relationship_name: str | None = None
+    cascade_delete: bool = False
+    restricted_picklist: bool = False
+    picklist: tuple[PicklistValue, ...] = ()
+    help_text: str | None = None
+    html_formatted: bool = False
+    hidden: bool = False
+    """Hidden from the running user by field-level security: as if it were not there."""
+
+    @property
+    def calculated(self) -> bool:
+        return self.formula is not None
+
+    @property
+    def has_column(self) -> bool:
+        """Whether rows store a value of this field."""
+        return self.formula is None and self.type.lower() not in COMPOUND_TYPES
+
+
+@dataclass(frozen=True)
+class ObjectSchema:
+    """One object. `bulk` is false where the Bulk API refuses it."""
+
+    name: str
+    label: str
+    label_plural: str
+    key_prefix: str | None
+    fields: tuple[FieldSchema, ...]
+    custom: bool = False
+    createable: bool = True
+    updateable: bool = True
+    deletable: bool = True
+    undeletable: bool = True
+    mergeable: bool = False
+    queryable: bool = True
+    replicateable: bool = True
+    bulk: bool = True
+    flags: Mapping[str, bool] = field(default_factory=dict)
+    """Further describe flags that differ from their usual values."""
+
+    @cached_property
+    def by_name(self) -> Mapping[str, FieldSchema]:
+        """Visible fields by lower-cased name."""
+        return {f.name.lower(): f for f in self.fields if not f.hidden}
+
+    def find(self, name: str) -> FieldSchema | None:
+        """Gives the visible field of that name in any letter case."""
+        return self.by_name.get(name.lower())
