@@ -85,6 +85,8 @@ class Watermark:
     formulas_read_at: datetime | None = None
     fully_read_at: datetime | None = None
     where: str | None = None
+    fields: tuple[str, ...] = ()
+    """The fields that the last run read, so that a field that is gone, or back, is noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +192,26 @@ class SyncResult:
 
     run_id: str
     objects: tuple[ObjectResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequest:
+    """One object that a run shall sync. `table` None: named as the object."""
+
+    object: str
+    table: str | None = None
+    schema: str | None = None
+    key: str = "Id"
+    options: SyncOptions = field(default_factory=SyncOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncEvent:
+    """What a run tells while it works; `done` and `total` count rows, `total` None while it is unknown."""
+
+    kind: str
+    """planned, waiting, reading, loading, committed, failed or warning."""
+    object: str
+    message: str = ""
+    done: int = 0
+    total: int | None = None

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Every check, in the order in which it is cheapest to fail. `lint` as the first word stops before the tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+BIN=${BIN:-.venv/bin}
+
+echo "== lint";      "$BIN/ruff" check src tests benchmarks
+echo "== format";    "$BIN/ruff" format --check src tests benchmarks
+echo "== types";     "$BIN/mypy"
+echo "== contracts"; "$BIN/lint-imports"
+[ "${1:-}" = lint ] && exit 0
+
+for version in 3.12 3.13; do
+  if "python$version" -c '' 2>/dev/null; then
+    echo "== unit and contract tests on Python $version"
+    make --no-print-directory setup PYTHON="python$version" VENV=".venv-$version"
+    ".venv-$version/bin/pytest" -q -n 2 -p no:cacheprovider tests/unit tests/contract
+  fi
+done
+
+echo "== the whole suite"
+"$BIN/pytest" -q -n 2
