@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lht.errors import LhtError
     from collections.abc import Mapping
     from datetime import datetime
 
@@ -26,13 +27,6 @@ class DeletePolicy(StrEnum):
     MARK = "mark"
     REMOVE = "remove"
     KEEP = "keep"
-
-
-class DriftPolicy(StrEnum):
-    """What happens when an object's shape changed."""
-
-    EVOLVE = "evolve"
-    FREEZE = "freeze"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +141,11 @@ class SyncPlan:
 
 @dataclass(frozen=True, slots=True)
 class ErrorReport:
-    """An error as `--json` tells it."""
+    """An error as it is remembered and told; its exit code is looked up by `code` where it is shown."""
 
     code: str
     message: str
     hint: str
-    exit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +185,8 @@ class SyncResult:
 
     run_id: str
     objects: tuple[ObjectResult, ...]
+    failures: tuple[LhtError, ...] = field(default=(), repr=False)
+    """What stopped objects, in the objects' order; their results carry the same as `error`."""
 
 
 @dataclass(frozen=True, slots=True)
