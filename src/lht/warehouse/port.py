@@ -1,0 +1,117 @@
+"""What every warehouse offers to the rooms above it; they see this protocol, never an adapter.
+
+One `Warehouse` is one connection and belongs to one thread at a time: other threads take a `fork()`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from lht.warehouse.statements import Dialect, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from lht.model.table import Capabilities, Column, ColumnType, TableName
+
+__all__ = ["Dialect", "RowStream", "Statement", "Warehouse"]
+
+
+class RowStream(Protocol):
+    """Typed rows on their way into a staging table.
+
+    `error` is the first exception that the reader met: drivers wrap it, so `stage` raises this one instead.
+    """
+
+    @property
+    def reader(self) -> pa.RecordBatchReader: ...
+
+    @property
+    def error(self) -> BaseException | None: ...
+
+
+class Warehouse(Protocol):
+    """One connection to a warehouse."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    @property
+    def description(self) -> str:
+        """What people call it, such as `duckdb lht.duckdb`; never a secret."""
+        ...
+
+    def table_name(self, table: str, schema: str | None = None) -> TableName:
+        """Resolves `T`, `s.T` or `c.s.T` against the connection's own catalog and schema.
+
+        `schema` (`s` or `c.s`) stands in where `table` names none.
+        """
+        ...
+
+    def columns(self, table: TableName) -> tuple[Column, ...] | None:
+        """Gives a table's columns in order, None if there is no such table."""
+        ...
+
+    def row_count(self, table: TableName) -> int: ...
+
+    def create_schema(self, table: TableName) -> None:
+        """Creates the schema that `table` lies in, if it is missing."""
+        ...
+
+    def create_table(self, table: TableName, columns: Sequence[Column], *, comment: str = "") -> None:
+        """Creates a table with its comments; one that exists already is an error."""
+        ...
+
+    def add_columns(self, table: TableName, columns: Sequence[Column]) -> None:
+        """Adds columns, empty for all rows; those that exist already are left as they are."""
+        ...
+
+    def alter_type(self, table: TableName, column: str, new_type: ColumnType) -> None: ...
+
+    def rename_column(self, table: TableName, old: str, new: str) -> None: ...
+
+    def drop_table(self, table: TableName) -> None:
+        """Drops a table if it exists."""
+        ...
+
+    def execute(self, statement: Statement) -> int:
+        """Runs a statement and gives the number of rows it changed."""
+        ...
+
+    def query(self, statement: Statement) -> list[tuple[object, ...]]:
+        """Gives a small result. Timestamps are naive UTC, as tables hold them."""
+        ...
+
+    def read(self, statement: Statement) -> pa.RecordBatchReader:
+        """Gives a result of any size in batches; read it to its end before this connection's next statement."""
+        ...
+
+    def stage(self, columns: Sequence[Column], stream: RowStream, name: str) -> TableName:
+        """Writes a stream into a new staging table, which ends with the connection or `drop_table`.
+
+        The stream's columns are `columns`, in order. Runs outside transactions.
+        """
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commits at the end of the block, rolls back on any exception; never nested."""
+        ...
+
+    def now(self) -> datetime:
+        """The warehouse's clock: aware, UTC."""
+        ...
+
+    def fork(self) -> Warehouse:
+        """Gives another connection to the same database with the same defaults, for another thread."""
+        ...
+
+    def close(self) -> None:
+        """Closes what LHT opened; a caller's connection stays open."""
+        ...
