@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TEXT_TYPES = frozenset(
     {
@@ -68,6 +71,19 @@ class FieldSchema:
     picklist: tuple[PicklistValue, ...] = ()
     help_text: str | None = None
     html_formatted: bool = False
+    aggregatable: bool = True
+    permissionable: bool = True
+    search_prefilterable: bool = False
+    auto_number: bool = False
+    encrypted: bool = False
+    mask: str | None = None
+    mask_type: str | None = None
+    child_relationship: str | None = None
+    """Name of the relationship as seen from the parent (`Contacts`)."""
+    child_cascade: bool = False
+    """Whether deleting the parent deletes the records that refer to it here."""
+    child_restricted: bool = False
+    """Whether the parent cannot be deleted while a record refers to it here."""
     hidden: bool = False
     """Hidden from the running user by field-level security: as if it were not there."""
 

@@ -1,0 +1,106 @@
+"""One DuckDB instance: readers have a cursor each, writers take turns."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from lht.simulator.errors import SimulatorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+FILE_NAME = "org.duckdb"
+MEMORY_LIMIT = "2GB"
+LOG_TABLE = "_deleted_log"
+CURSORS = "_cursors"
+"""Name of the attached scratch database that keeps the rows of open query cursors: never on disk as data."""
+
+
+class Database:
+    """The rows of one org, in memory or in `org.duckdb` under `path`; close it when done.
+
+    Any number of threads may read at once, each on a cursor of its own. Writes go through `transaction`, one at
+    a time, because two DuckDB transactions that touch the same row would make one of them fail.
+    """
+
+    def __init__(
+        self, path: Path | None = None, *, memory_limit: str = MEMORY_LIMIT, threads: int = 2
+    ) -> None:
+        self._spill = tempfile.TemporaryDirectory(prefix="lht-org-", ignore_cleanup_errors=True)
+        self._write_lock = threading.RLock()
+        self._root = _connect(path)
+        self._root.execute("SET TimeZone = 'UTC'")
+        self._root.execute(f"SET threads = {threads:d}")
+        self._root.execute("SET memory_limit = ?", [memory_limit])
+        self._root.execute("SET temp_directory = ?", [self._spill.name])
+        self._root.execute(f"ATTACH ':memory:' AS {CURSORS}")
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Gives a reader of its own, for streaming; the caller closes it."""
+        return self._root.cursor()
+
+    def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        """Gives every row of a query whose answer is known to be small."""
+        cursor = self.cursor()
+        try:
+            return cursor.execute(sql, list(params)).fetchall()
+        finally:
+            cursor.close()
+
+    def value(self, sql: str, params: Sequence[object] = ()) -> object:
+        """Gives the first value of the first row, or None."""
+        found = self.rows(sql, params)
+        return found[0][0] if found else None
+
+    def count(self, sql: str, params: Sequence[object] = ()) -> int:
+        """Gives the first value of the first row as a whole number."""
+        return int(str(self.value(sql, params) or 0))
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> None:
+        """Runs one statement in a transaction of its own."""
+        with self.transaction() as connection:
+            connection.execute(sql, list(params))
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Holds the write lock, and commits at the end or rolls back on any failure. Do not nest."""
+        with self._write_lock:
+            connection = self.cursor()
+            try:
+                connection.execute("BEGIN")
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                _roll_back(connection)
+                raise
+            finally:
+                connection.close()
+
+    def close(self) -> None:
+        """Closes the instance and removes what it spilled to disk; a second call does nothing."""
+        self._root.close()
+        self._spill.cleanup()
+
+
+def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
+    if path is None:
+        return duckdb.connect(":memory:")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        return duckdb.connect(str(path / FILE_NAME))
+    except (OSError, duckdb.Error) as error:
+        raise SimulatorError(f"cannot open the org under {path}: {error}") from error
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """Leaves the transaction; a commit that failed has already left it."""
+    try:
+        connection.execute("ROLLBACK")
+    except duckdb.TransactionException:
+        return

@@ -1,0 +1,124 @@
+"""Result files of query jobs: formatted once, then read by ranges of rows.
+
+A job has two files: the rows' text, end to end, and the position where each row begins, eight bytes a row. Any
+range of rows is thus one range of bytes, and a page costs no memory however many rows it has.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lht.simulator.store.csv_form import CsvForm, row_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import BinaryIO
+
+    from lht.simulator.store.database import Database
+
+ROWS_AT_ONCE = 2_048
+CHUNK_BYTES = 1 << 20
+POSITION_BYTES = 8
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
+    """The writing of a result was given up because its job was aborted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """The finished rows of one job."""
+
+    path: Path
+    rows: int
+
+    def span(self, start: int, stop: int) -> tuple[int, int]:
+        """Gives where the bytes of rows start to stop (exclusive) begin and end."""
+        with self._index.open("rb") as index:
+            return _position(index, start), _position(index, stop)
+
+    def read(self, start: int, stop: int) -> Iterator[bytes]:
+        """Gives the text of rows start to stop (exclusive) in chunks; a deleted file can be read to its end."""
+        begin, end = self.span(start, stop)
+        return _chunks(self.path.open("rb"), begin, end)
+
+    def delete(self) -> None:
+        """Removes both files."""
+        self.path.unlink(missing_ok=True)
+        self._index.unlink(missing_ok=True)
+
+    @property
+    def _index(self) -> Path:
+        return self.path.with_suffix(".idx")
+
+
+class ResultStore:
+    """A directory for result files; it is removed on close."""
+
+    def __init__(self) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="lht-results-", ignore_cleanup_errors=True)
+
+    def write(
+        self,
+        name: str,
+        db: Database,
+        sql: str,
+        params: Sequence[object],
+        columns: Sequence[tuple[str, str]],
+        form: CsvForm,
+        progress: Callable[[int], None],
+    ) -> ResultFile:
+        """Runs a SELECT and writes its rows. `progress` is told the count; it may raise to give up."""
+        path = Path(self._directory.name) / f"{name}.csv"
+        cursor = db.cursor()
+        try:
+            found = cursor.execute(f"SELECT {row_sql(columns, form)} FROM ({sql})", list(params))
+            rows = _write_rows(path, lambda: found.fetchmany(ROWS_AT_ONCE), progress)
+        except BaseException:
+            ResultFile(path, 0).delete()
+            raise
+        finally:
+            cursor.close()
+        return ResultFile(path, rows)
+
+    def close(self) -> None:
+        """Removes the directory with all results."""
+        self._directory.cleanup()
+
+
+def _write_rows(path: Path, fetch: Callable[[], list[tuple[bytes]]], progress: Callable[[int], None]) -> int:
+    rows = position = 0
+    with path.open("wb") as text, path.with_suffix(".idx").open("wb") as index:
+        index.write(_packed([0]))
+        while batch := fetch():
+            lines = [line for (line,) in batch]
+            ends = [position := position + len(line) for line in lines]
+            text.write(b"".join(lines))
+            index.write(_packed(ends))
+            rows += len(lines)
+            progress(rows)
+    return rows
+
+
+def _packed(positions: Sequence[int]) -> bytes:
+    return array("Q", positions).tobytes()
+
+
+def _position(index: BinaryIO, row: int) -> int:
+    index.seek(row * POSITION_BYTES)
+    return int.from_bytes(index.read(POSITION_BYTES), sys.byteorder)
+
+
+def _chunks(file: BinaryIO, begin: int, end: int) -> Iterator[bytes]:
+    with file:
+        file.seek(begin, os.SEEK_SET)
+        while begin < end:
+            chunk = file.read(min(CHUNK_BYTES, end - begin))
+            begin += len(chunk)
+            yield chunk
