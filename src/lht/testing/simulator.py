@@ -1,0 +1,179 @@
+"""A local Salesforce org for a test, in this process, and a remote control for its admin endpoints."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+TIMEOUT_S = 60
+
+
+class AdminError(Exception):
+    """The org refused what a test asked of it."""
+
+
+class Admin:
+    """Calls the admin endpoints of a local org, over HTTP like everybody else; docs/simulator.md describes them."""
+
+    def __init__(self, url: str) -> None:
+        self._url = f"{url}/simulator"
+        self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+
+    def reset(self) -> None:
+        """Puts the org back to how it started: rows, fields, clock, settings, faults, jobs; logins live on."""
+        self.call("POST", "/reset")
+
+    def clock(self) -> dict[str, Any]:
+        """Gives `{"now": …, "frozen": …}`."""
+        return self.call("GET", "/clock")
+
+    def set_clock(self, now: datetime | str, *, frozen: bool = False) -> dict[str, Any]:
+        """Sets the org's time; it goes on from there unless frozen."""
+        text = now if isinstance(now, str) else now.isoformat()
+        return self.call("PUT", "/clock", {"now": text, "frozen": frozen})
+
+    def advance_clock(self, seconds: float) -> dict[str, Any]:
+        """Moves the org's time forward, or back."""
+        return self.call("POST", "/clock/advance", {"seconds": seconds})
+
+    def freeze_clock(self) -> dict[str, Any]:
+        """Stops the org's time."""
+        return self.call("POST", "/clock/freeze")
+
+    def run_clock(self) -> dict[str, Any]:
+        """Lets the org's time go on."""
+        return self.call("POST", "/clock/run")
+
+    def settings(self) -> dict[str, Any]:
+        """Gives every setting with its value."""
+        return self.call("GET", "/settings")
+
+    def change_settings(self, **changes: Any) -> dict[str, Any]:
+        """Changes settings by name, such as `job_delay_s=0.5`, `page_size=1000`."""
+        return self.call("PATCH", "/settings", changes)
+
+    def add_field(self, object_name: str, name: str, type: str = "string", **facts: Any) -> dict[str, Any]:  # noqa: A002 - describe's word
+        """Adds a field; `facts` are describe's, such as `length=80`, in the simulator's spelling."""
+        return self.call("POST", f"/objects/{object_name}/fields", {"name": name, "type": type, **facts})
+
+    def alter_field(self, object_name: str, name: str, **facts: Any) -> dict[str, Any]:
+        """Changes facts of a field; its values are converted where its type changes."""
+        return self.call("PATCH", f"/objects/{object_name}/fields/{name}", facts)
+
+    def drop_field(self, object_name: str, name: str) -> None:
+        """Removes a field with its values."""
+        self.call("DELETE", f"/objects/{object_name}/fields/{name}")
+
+    def hide_field(self, object_name: str, name: str, *, hidden: bool = True) -> dict[str, Any]:
+        """Takes the user's right to see a field, or gives it back."""
+        return self.call("PATCH", f"/objects/{object_name}/fields/{name}", {"hidden": hidden})
+
+    def hide_records(
+        self,
+        object_name: str,
+        ids: Sequence[str] | None = None,
+        *,
+        where: str | None = None,
+        hidden: bool = True,
+    ) -> int:
+        """Takes the user's right to see records (by ids, by a SOQL condition, or all), or gives it back."""
+        body = {"ids": list(ids) if ids is not None else None, "where": where, "hidden": hidden}
+        return int(self.call("POST", f"/objects/{object_name}/hide", body)["count"])
+
+    def undelete(self, ids: Sequence[str]) -> int:
+        """Takes records back out of the Recycle Bin."""
+        return int(self.call("POST", "/undelete", {"ids": list(ids)})["count"])
+
+    def purge(self, object_name: str, ids: Sequence[str] | None = None) -> int:
+        """Removes deleted records for good: the given ones, or all of the object's."""
+        body = {"ids": list(ids) if ids is not None else None}
+        return int(self.call("POST", f"/objects/{object_name}/purge", body)["count"])
+
+    def fault(self, kind: str, **facts: Any) -> int:
+        """Makes the next requests (or jobs) fail: see docs/simulator.md for kinds and facts. Gives its number."""
+        return int(self.call("POST", "/faults", {"kind": kind, **facts})["id"])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Gives the faults that still wait."""
+        found: list[dict[str, Any]] = self.call("GET", "/faults")["faults"]
+        return found
+
+    def clear_faults(self) -> None:
+        """Forgets all faults."""
+        self.call("DELETE", "/faults")
+
+    def expire_sessions(self) -> None:
+        """Ends every session now."""
+        self.call("POST", "/sessions/expire")
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Gives the latest requests in order: method, path, query, status. Admin calls are not among them."""
+        found: list[dict[str, Any]] = self.call("GET", "/requests")["requests"]
+        return found
+
+    def clear_requests(self) -> None:
+        """Empties the list of requests."""
+        self.call("DELETE", "/requests")
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Calls one admin endpoint; raises AdminError with the org's words if it refuses."""
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(  # noqa: S310 - the address is a local org's
+            self._url + urllib.parse.quote(path, safe="/?=&"),
+            data=data,
+            method=method,
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with self._open(request, timeout=TIMEOUT_S) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                raise AdminError(f"{method} {path}: {refusal.read().decode()}") from None
+        found: dict[str, Any] = json.loads(text) if text else {}
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOrg:
+    """Where a local org listens and how to log in to it."""
+
+    url: str
+    client_id: str
+    client_secret: str
+    username: str
+    password: str
+    admin: Admin
+
+
+@contextmanager
+def simulator(
+    records: int = 0,
+    seed: int = 1,
+    *,
+    path: Path | None = None,
+    schema: Path | None = None,
+    port: int = 0,
+    **settings: Any,
+) -> Iterator[LocalOrg]:
+    """Starts a local org in this process and stops it at the end.
+
+    `settings` are those of docs/simulator.md, such as `page_size=1000` or `job_delay_s=0.2`.
+    """
+    from lht.simulator.main import started  # noqa: PLC0415 - the server is loaded only where one is started
+
+    with started(port=port, path=path, records=records, seed=seed, schema=schema, settings=settings) as running:
+        app = running.app
+        yield LocalOrg(
+            running.url, app.client_id, app.client_secret, app.username, app.password, Admin(running.url)
+        )
