@@ -94,10 +94,11 @@ def _scientific(value: str) -> str:
         f"ELSE length(ltrim({fraction}, '0')) - length({fraction}) - 1 END"
     )
     digits = f"rtrim(ltrim({mantissa}, '0'), '0')"
-    one = f"split_part(format('{{:.1e}}', abs({value})), 'e', 1)"
-    many = f"left({digits}, 1) || '.' || substr({digits}, 2)"
+    two = f"format('{{:.1e}}', abs({value}))"
+    one = f"split_part({two}, 'e', 1) || 'E' || CAST(split_part({two}, 'e', 2) AS INTEGER)"
+    many = f"left({digits}, 1) || '.' || substr({digits}, 2) || 'E' || ({exponent})"
     sign = f"CASE WHEN {value} < 0 THEN '-' ELSE '' END"
-    return f"({sign} || CASE WHEN length({digits}) = 1 THEN {one} ELSE {many} END || 'E' || ({exponent}))"
+    return f"({sign} || CASE WHEN length({digits}) = 1 THEN {one} ELSE {many} END)"
 
 
 def _literal(text: str) -> str:
