@@ -107,6 +107,8 @@ class BulkJob:
     created_by: str = ""
     resource: Mapping[str, Any] | None = None
     """The job resource, word for word."""
+    server_time: datetime | None = None
+    """The server's clock (`Date`) in the answer that told of the job."""
 
 
 @dataclass(frozen=True, slots=True)

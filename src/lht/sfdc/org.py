@@ -1,0 +1,301 @@
+"""A logged-in org: one place that authorises, counts, renews and translates."""
+
+from __future__ import annotations
+
+import json as json_module
+import threading
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote, urlencode
+
+from lht.errors import (
+    AuthError,
+    ConfigError,
+    LhtError,
+    RequestRejectedError,
+    SalesforceError,
+    SessionExpiredError,
+)
+from lht.sfdc import wire
+from lht.sfdc.ids import to_18
+from lht.sfdc.messages import Headers, Request, Response, check_url, retry_after_s, server_date
+from lht.sfdc.transport import StreamedResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from types import TracebackType
+
+    from lht.sfdc.auth import Login
+    from lht.sfdc.transport import Transport
+
+NEWEST_KNOWN = 66
+OLDEST_KNOWN = 40
+
+
+class Org:
+    """A session with one org; threads may share it.
+
+    `renew` fetches a new login when Salesforce calls the token dead: once, however many threads met the 401.
+    The transport stays the caller's unless `owns_transport`.
+    """
+
+    def __init__(
+        self,
+        login: Login,
+        transport: Transport,
+        *,
+        api_version: str | None = None,
+        renew: Callable[[Login], Login] | None = None,
+        owns_transport: bool = False,
+    ) -> None:
+        self._login = login
+        self._transport = transport
+        self._owns_transport = owns_transport
+        self._renew = renew
+        self._api_version = _checked_version(api_version) if api_version else None
+        self._is_refused = False
+        self._calls = 0
+        self._server_time: datetime | None = None
+        self._api_usage: tuple[int, int] | None = None
+        self._user: dict[str, Any] | None = None
+        self._lock = threading.Lock()
+        self._renewal_lock = threading.Lock()
+        self._lookup_lock = threading.RLock()
+        check_url(login.instance_url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Org({self._login.username or '?'} at {self._login.instance_url})"
+
+    @property
+    def login(self) -> Login:
+        """The login as last renewed."""
+        return self._login
+
+    @property
+    def instance_url(self) -> str:
+        return self._login.instance_url
+
+    @property
+    def username(self) -> str:
+        """The user's name; asked for once where only a token was given, empty if Salesforce does not tell."""
+        return self._login.username or str(self._user_info().get("preferred_username") or "")
+
+    @property
+    def org_id(self) -> str:
+        """The org's id, 18 characters. Where nobody tells it, the token's first 15 characters are it."""
+        told = self._login.org_id or str(self._user_info().get("organization_id") or "")
+        try:
+            return to_18(told or self._login.access_token.partition("!")[0])
+        except ValueError:
+            raise ConfigError(
+                f"The org id of {self.instance_url} cannot be learnt from this token.",
+                hint="Give the token's app the scope 'openid' or 'id', or log in with 'lht login'.",
+            ) from None
+
+    @property
+    def api_version(self) -> str:
+        """The version in use, as `66.0`: fixed, or else the newest that both sides know."""
+        with self._lookup_lock:
+            if self._api_version is None:
+                self._api_version = self._negotiated()
+            return self._api_version
+
+    @property
+    def calls(self) -> int:
+        """API calls made so far, repeats included; logins and the list of versions are not metered."""
+        return self._calls
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The newest `Date` that an answer carried."""
+        return self._server_time
+
+    @property
+    def api_usage(self) -> tuple[int, int] | None:
+        """Daily calls used and allowed, as the last answer told."""
+        return self._api_usage
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        raw: bool = False,
+        repeat: bool = False,
+        timeout_s: float = 120.0,
+    ) -> Response:
+        """Sends one request. `path` is below /services/data/vNN.N/, or starts with /services/ itself.
+
+        An error answer is raised as our error, unless `raw` asks for the answer whatever it is (a dead session
+        is raised even then). `repeat` says that the request may go out twice although its method is a writing one.
+        """
+        url = self._path(path, params)
+        body = None if json is None else json_module.dumps(json).encode()
+        content = {} if body is None else {"Content-Type": "application/json; charset=UTF-8"}
+
+        def once(login: Login) -> Response:
+            shown = _headers(login, {"Accept": "application/json", **content, **(headers or {})})
+            request = Request(method, login.instance_url + url, shown, body, timeout_s, repeat=repeat)
+            return self._transport.send(request, on_attempt=self._count)
+
+        answer = self._ask(once)
+        if isinstance(answer, Response) and (raw or answer.is_success):
+            return answer
+        raise self._error(f"{method} {path}", answer)
+
+    def stream(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 120.0,
+    ) -> StreamedResponse:
+        """Opens a body for reading piece by piece, compressed as it comes; the caller closes it."""
+        url = self._path(path, params)
+
+        def once(login: Login) -> Response | StreamedResponse:
+            shown = _headers(login, {"Accept-Encoding": "gzip", **(headers or {})})
+            request = Request("GET", login.instance_url + url, shown, None, timeout_s)
+            return _settled(self._transport.stream(request, on_attempt=self._count))
+
+        answer = self._ask(once)
+        if isinstance(answer, StreamedResponse):
+            return answer
+        raise self._error(f"GET {path}", answer)
+
+    def url_bytes(self, path: str, params: Mapping[str, str]) -> int:
+        """How long a request's URL is; Salesforce refuses more than 16,384 bytes."""
+        return len(self.instance_url) + len(self._path(path, params))
+
+    def close(self) -> None:
+        if self._owns_transport:
+            self._transport.close()
+
+    # --- inside -----------------------------------------------------------------------------------------
+
+    def _path(self, path: str, params: Mapping[str, str] | None) -> str:
+        if "://" in path.partition("?")[0] or path.startswith("//"):
+            # A token goes to its own instance only, whatever an answer names as the next address.
+            raise RequestRejectedError("A path on the org's own host was expected.", status=0)
+        whole = path if path.startswith("/") else f"/services/data/v{self.api_version}/{path}"
+        return f"{whole}?{urlencode(params, quote_via=quote)}" if params else whole
+
+    def _count(self) -> None:
+        with self._lock:
+            self._calls += 1
+
+    def _ask(self, once: Callable[[Login], Response | StreamedResponse]) -> Response | StreamedResponse:
+        """Asks; if the session proves dead, renews it and asks once more."""
+        login = self._login
+        answer = self._noted(once(login))
+        if not _is_dead(answer):
+            return answer
+        answer = self._noted(once(self._renewed(login, answer)))
+        if _is_dead(answer):
+            raise _not_logged_in(answer)
+        return answer
+
+    def _noted(self, answer: Response | StreamedResponse) -> Response | StreamedResponse:
+        date = server_date(answer.headers)
+        usage = wire.read_api_usage(answer.headers.get("Sforce-Limit-Info", ""))
+        with self._lock:
+            if date and (self._server_time is None or date > self._server_time):
+                self._server_time = date
+            self._api_usage = usage or self._api_usage
+        return answer
+
+    def _renewed(self, used: Login, answer: Response | StreamedResponse) -> Login:
+        """The login to go on with: one thread fetches it, those that waited take what it got."""
+        with self._renewal_lock:
+            if self._login.access_token != used.access_token:
+                return self._login
+            if self._renew is None or self._is_refused:
+                raise _not_logged_in(answer)
+            try:
+                login = self._renew(used)
+            except AuthError as error:
+                self._is_refused = True
+                raise _not_logged_in(answer) from error
+            if used.org_id and login.org_id and to_18(used.org_id) != to_18(login.org_id):
+                self._is_refused = True
+                raise SessionExpiredError(
+                    f"The session of {used.username} was renewed, but for another org.", hint=wire.LOG_IN
+                )
+            self._login = login
+            return login
+
+    def _error(self, what: str, answer: Response | StreamedResponse) -> LhtError:
+        body = answer.body if isinstance(answer, Response) else b""
+        context = wire.ErrorContext(what, server_date(answer.headers), retry_after_s(answer.headers))
+        return wire.translate_error(answer.status, body, context)
+
+    def _negotiated(self) -> str:
+        request = Request(
+            "GET", f"{self.instance_url}/services/data/", Headers({"Accept": "application/json"})
+        )
+        answer = self._transport.send(request)
+        if not answer.is_success:
+            raise self._error("The list of API versions", answer)
+        offered = wire.read_versions(answer.json())
+        known = [v for v in offered if OLDEST_KNOWN <= float(v) <= NEWEST_KNOWN]
+        if not known:
+            raise ConfigError(
+                f"{self.instance_url} offers no API version that LHT knows (v{OLDEST_KNOWN}.0 to v{NEWEST_KNOWN}.0).",
+                hint="Check the instance URL, or fix api_version.",
+            )
+        return max(known, key=float)
+
+    def _user_info(self) -> dict[str, Any]:
+        with self._lookup_lock:
+            if self._user is None:
+                self._user = self._asked_user_info()
+            return self._user
+
+    def _asked_user_info(self) -> dict[str, Any]:
+        try:
+            body = self.request("GET", "/services/oauth2/userinfo").json()
+        except AuthError:
+            raise
+        except SalesforceError:
+            return {}
+        return body if isinstance(body, dict) else {}
+
+
+def _headers(login: Login, others: Mapping[str, str]) -> Headers:
+    return Headers({**others, "Authorization": f"Bearer {login.access_token}"})
+
+
+def _settled(answer: StreamedResponse) -> Response | StreamedResponse:
+    """Leaves a good stream open; reads an error to its end."""
+    if 200 <= answer.status < 300:  # noqa: PLR2004
+        return answer
+    with answer:
+        return answer.read_whole()
+
+
+def _is_dead(answer: Response | StreamedResponse) -> bool:
+    return isinstance(answer, Response) and wire.is_dead_session(answer.status, answer.body)
+
+
+def _not_logged_in(answer: Response | StreamedResponse) -> SessionExpiredError:
+    reason = wire.read_error(answer.status, answer.body).message if isinstance(answer, Response) else ""
+    return SessionExpiredError(wire.NOT_LOGGED_IN, hint=wire.LOG_IN, reason=reason)
+
+
+def _checked_version(text: str) -> str:
+    version = wire.read_version(text.strip())
+    if not version:
+        raise ConfigError(f"'{text}' is no API version.", hint="It looks like 66.0.")
+    return version
