@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json as json_module
 import threading
 from typing import TYPE_CHECKING, Any, Self
@@ -13,11 +14,11 @@ from lht.errors import (
     LhtError,
     RequestRejectedError,
     SalesforceError,
-    SessionExpiredError,
 )
 from lht.sfdc import wire
 from lht.sfdc.ids import to_18
 from lht.sfdc.messages import Headers, Request, Response, check_url, retry_after_s, server_date
+from lht.sfdc.session import Session, Tally, not_logged_in
 from lht.sfdc.transport import StreamedResponse
 
 if TYPE_CHECKING:
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
 
 NEWEST_KNOWN = 66
 OLDEST_KNOWN = 40
+
+
+class _Facts:
+    """What is asked of an org once and then known to all its views."""
+
+    def __init__(self, api_version: str | None) -> None:
+        self.api_version = api_version
+        self.user: dict[str, Any] | None = None
+        self.lock = threading.RLock()
 
 
 class Org:
@@ -48,19 +58,11 @@ class Org:
         renew: Callable[[Login], Login] | None = None,
         owns_transport: bool = False,
     ) -> None:
-        self._login = login
+        self._session = Session(login, renew)
         self._transport = transport
         self._owns_transport = owns_transport
-        self._renew = renew
-        self._api_version = _checked_version(api_version) if api_version else None
-        self._is_refused = False
-        self._calls = 0
-        self._server_time: datetime | None = None
-        self._api_usage: tuple[int, int] | None = None
-        self._user: dict[str, Any] | None = None
-        self._lock = threading.Lock()
-        self._renewal_lock = threading.Lock()
-        self._lookup_lock = threading.RLock()
+        self._tally = Tally()
+        self._facts = _Facts(_checked_version(api_version) if api_version else None)
         check_url(login.instance_url)
 
     def __enter__(self) -> Self:
@@ -72,28 +74,35 @@ class Org:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Org({self._login.username or '?'} at {self._login.instance_url})"
+        return f"Org({self.login.username or '?'} at {self.instance_url})"
+
+    def for_object(self) -> Org:
+        """The same session with a count of calls and a server time of its own; closing it closes nothing."""
+        view = copy.copy(self)
+        view._tally = Tally(self._tally)
+        view._owns_transport = False
+        return view
 
     @property
     def login(self) -> Login:
         """The login as last renewed."""
-        return self._login
+        return self._session.login
 
     @property
     def instance_url(self) -> str:
-        return self._login.instance_url
+        return self.login.instance_url
 
     @property
     def username(self) -> str:
         """The user's name; asked for once where only a token was given, empty if Salesforce does not tell."""
-        return self._login.username or str(self._user_info().get("preferred_username") or "")
+        return self.login.username or str(self._user_info().get("preferred_username") or "")
 
     @property
     def org_id(self) -> str:
         """The org's id, 18 characters. Where nobody tells it, the token's first 15 characters are it."""
-        told = self._login.org_id or str(self._user_info().get("organization_id") or "")
+        told = self.login.org_id or str(self._user_info().get("organization_id") or "")
         try:
-            return to_18(told or self._login.access_token.partition("!")[0])
+            return to_18(told or self.login.access_token.partition("!")[0])
         except ValueError:
             raise ConfigError(
                 f"The org id of {self.instance_url} cannot be learnt from this token.",
@@ -103,25 +112,25 @@ class Org:
     @property
     def api_version(self) -> str:
         """The version in use, as `66.0`: fixed, or else the newest that both sides know."""
-        with self._lookup_lock:
-            if self._api_version is None:
-                self._api_version = self._negotiated()
-            return self._api_version
+        with self._facts.lock:
+            if self._facts.api_version is None:
+                self._facts.api_version = self._negotiated()
+            return self._facts.api_version
 
     @property
     def calls(self) -> int:
         """API calls made so far, repeats included; logins and the list of versions are not metered."""
-        return self._calls
+        return self._tally.calls
 
     @property
     def server_time(self) -> datetime | None:
-        """The newest `Date` that an answer carried."""
-        return self._server_time
+        """The `Date` of the last answer."""
+        return self._tally.server_time
 
     @property
     def api_usage(self) -> tuple[int, int] | None:
         """Daily calls used and allowed, as the last answer told."""
-        return self._api_usage
+        return self._tally.api_usage
 
     def request(
         self,
@@ -147,7 +156,7 @@ class Org:
         def once(login: Login) -> Response:
             shown = _headers(login, {"Accept": "application/json", **content, **(headers or {})})
             request = Request(method, login.instance_url + url, shown, body, timeout_s, repeat=repeat)
-            return self._transport.send(request, on_attempt=self._count)
+            return self._transport.send(request, on_attempt=self._tally.count)
 
         answer = self._ask(once)
         if isinstance(answer, Response) and (raw or answer.is_success):
@@ -168,7 +177,7 @@ class Org:
         def once(login: Login) -> Response | StreamedResponse:
             shown = _headers(login, {"Accept-Encoding": "gzip", **(headers or {})})
             request = Request("GET", login.instance_url + url, shown, None, timeout_s)
-            return _settled(self._transport.stream(request, on_attempt=self._count))
+            return _settled(self._transport.stream(request, on_attempt=self._tally.count))
 
         answer = self._ask(once)
         if isinstance(answer, StreamedResponse):
@@ -192,49 +201,18 @@ class Org:
         whole = path if path.startswith("/") else f"/services/data/v{self.api_version}/{path}"
         return f"{whole}?{urlencode(params, quote_via=quote)}" if params else whole
 
-    def _count(self) -> None:
-        with self._lock:
-            self._calls += 1
-
     def _ask(self, once: Callable[[Login], Response | StreamedResponse]) -> Response | StreamedResponse:
         """Asks; if the session proves dead, renews it and asks once more."""
-        login = self._login
-        answer = self._noted(once(login))
+        login = self.login
+        answer = once(login)
+        self._tally.note(answer.headers)
         if not _is_dead(answer):
             return answer
-        answer = self._noted(once(self._renewed(login, answer)))
+        answer = once(self._session.renewed(login, _reason(answer)))
+        self._tally.note(answer.headers)
         if _is_dead(answer):
-            raise _not_logged_in(answer)
+            raise not_logged_in(_reason(answer))
         return answer
-
-    def _noted(self, answer: Response | StreamedResponse) -> Response | StreamedResponse:
-        date = server_date(answer.headers)
-        usage = wire.read_api_usage(answer.headers.get("Sforce-Limit-Info", ""))
-        with self._lock:
-            if date and (self._server_time is None or date > self._server_time):
-                self._server_time = date
-            self._api_usage = usage or self._api_usage
-        return answer
-
-    def _renewed(self, used: Login, answer: Response | StreamedResponse) -> Login:
-        """The login to go on with: one thread fetches it, those that waited take what it got."""
-        with self._renewal_lock:
-            if self._login.access_token != used.access_token:
-                return self._login
-            if self._renew is None or self._is_refused:
-                raise _not_logged_in(answer)
-            try:
-                login = self._renew(used)
-            except AuthError as error:
-                self._is_refused = True
-                raise _not_logged_in(answer) from error
-            if used.org_id and login.org_id and to_18(used.org_id) != to_18(login.org_id):
-                self._is_refused = True
-                raise SessionExpiredError(
-                    f"The session of {used.username} was renewed, but for another org.", hint=wire.LOG_IN
-                )
-            self._login = login
-            return login
 
     def _error(self, what: str, answer: Response | StreamedResponse) -> LhtError:
         body = answer.body if isinstance(answer, Response) else b""
@@ -258,10 +236,10 @@ class Org:
         return max(known, key=float)
 
     def _user_info(self) -> dict[str, Any]:
-        with self._lookup_lock:
-            if self._user is None:
-                self._user = self._asked_user_info()
-            return self._user
+        with self._facts.lock:
+            if self._facts.user is None:
+                self._facts.user = self._asked_user_info()
+            return self._facts.user
 
     def _asked_user_info(self) -> dict[str, Any]:
         try:
@@ -289,9 +267,8 @@ def _is_dead(answer: Response | StreamedResponse) -> bool:
     return isinstance(answer, Response) and wire.is_dead_session(answer.status, answer.body)
 
 
-def _not_logged_in(answer: Response | StreamedResponse) -> SessionExpiredError:
-    reason = wire.read_error(answer.status, answer.body).message if isinstance(answer, Response) else ""
-    return SessionExpiredError(wire.NOT_LOGGED_IN, hint=wire.LOG_IN, reason=reason)
+def _reason(answer: Response | StreamedResponse) -> str:
+    return wire.read_error(answer.status, answer.body).message if isinstance(answer, Response) else ""
 
 
 def _checked_version(text: str) -> str:
