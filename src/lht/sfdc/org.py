@@ -79,8 +79,8 @@ class Org:
     def for_object(self) -> Org:
         """The same session with a count of calls and a server time of its own; closing it closes nothing."""
         view = copy.copy(self)
-        view._tally = Tally(self._tally)
-        view._owns_transport = False
+        view._tally = Tally(self._tally)  # noqa: SLF001  # our own class
+        view._owns_transport = False  # noqa: SLF001
         return view
 
     @property

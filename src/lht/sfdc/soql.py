@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from lht.errors import ConfigError
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+_COUNT = "COUNT()"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*")
 _QUOTED = re.compile(r"'(?:\\.|[^'\\])*'", re.DOTALL)
 _CLAUSE = re.compile(
@@ -73,19 +75,22 @@ def _refuse_clauses(bare: str) -> None:
         )
 
 
+def url_encoded(soql: str) -> str:
+    """The query as it stands in a URL; Salesforce refuses URLs of more than 16,384 bytes."""
+    return quote(soql, safe="")
+
+
 def select(fields: Sequence[str], object_name: str, conditions: Iterable[str] = ()) -> str:
-    """A query of an object's fields; each condition stands in its own parentheses."""
+    """A query of an object's fields (or COUNT()); each of several conditions gets its own parentheses."""
     if not fields:
         raise ConfigError(f"No field of {object_name} is left to select.")
-    return (
-        f"SELECT {', '.join(check_name(field) for field in fields)} FROM {check_name(object_name)}"
-        + where(conditions)
-    )
+    names = [field if field == _COUNT else check_name(field) for field in fields]
+    return f"SELECT {', '.join(names)} FROM {check_name(object_name)}{where(conditions)}"
 
 
 def count(object_name: str, conditions: Iterable[str] = ()) -> str:
     """A query of how many records match."""
-    return f"SELECT COUNT() FROM {check_name(object_name)}" + where(conditions)
+    return select([_COUNT], object_name, conditions)
 
 
 def where(conditions: Iterable[str]) -> str:
