@@ -97,7 +97,7 @@ def area(
     usual |= {
         "sortable": short or size == SORTABLE_AREA,
         "extra_type_info": "plaintextarea",
-        "length": length,
+        "length": size,
     }
     return other("textarea", name, label, usual | also, **facts)
 
@@ -111,9 +111,7 @@ def flag(
     return other("boolean", name, label, usual | also, **facts)
 
 
-def whole(
-    name: str, label: str, size: int = 8, also: Facts = NOTHING, **facts: Unpack[Facts]
-) -> FieldSchema:
+def whole(name: str, label: str, size: int = 8, also: Facts = NOTHING, **facts: Unpack[Facts]) -> FieldSchema:
     """A whole number, whose size describe gives in `digits`."""
     return other("int", name, label, {"digits": size} | also, **facts)
 

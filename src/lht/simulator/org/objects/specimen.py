@@ -122,7 +122,7 @@ ODD = (
 )
 
 FORMULAS = (
-    formula("double", "Double_Count__c", "Double Count", ('"Count__c" * 2.0', "Count__c * 2"), precision=18, scale=0),
+    formula("double", "Double_Count__c", "Double Count", ('CAST("Count__c" AS DOUBLE) * 2', "Count__c * 2"), precision=18, scale=0),
     formula("currency", "Value__c", "Value", ('"Price__c" * "Level__c"', "Price__c * Level__c"), precision=18, scale=2),
     formula("percent", "Half__c", "Half", ('"Share__c" / 2', "Share__c / 2"), precision=18, scale=4),
     formula("string", "Title__c", "Title", ("coalesce(\"Name\", '') || ' (' || coalesce(\"Colour__c\", '') || ')'", "Name & ' (' & TEXT(Colour__c) & ')'")),

@@ -1,0 +1,120 @@
+"""Which objects and fields the org has now: the fresh ones, as changed since, kept with the rows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from lht.simulator.errors import ApiFault
+from lht.simulator.org.objects import STANDARD
+from lht.simulator.org.schema import FieldSchema, ObjectSchema, PicklistValue
+from lht.simulator.store import ddl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from duckdb import DuckDBPyConnection
+
+    from lht.simulator.store.database import Database
+
+TABLE = "_catalog"
+
+
+class Catalog:
+    """The objects by name. Readers always see a whole object: changes replace it, they never alter it."""
+
+    def __init__(self, objects: tuple[ObjectSchema, ...] = STANDARD) -> None:
+        self._objects = {schema.name.lower(): schema for schema in objects}
+
+    def __iter__(self) -> Iterator[ObjectSchema]:
+        return iter(sorted(self._objects.values(), key=lambda schema: schema.name))
+
+    def object(self, name: str) -> ObjectSchema | None:
+        """Gives the object of that name in any letter case."""
+        return self._objects.get(name.lower())
+
+    def need(self, name: str) -> ObjectSchema:
+        """Gives the object, or answers as the REST resources do when there is none."""
+        found = self.object(name)
+        if found is None:
+            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+        return found
+
+    def by_prefix(self, record_id: str) -> ObjectSchema | None:
+        """Gives the object that an id belongs to."""
+        prefix = record_id[:3]
+        return next((schema for schema in self if schema.key_prefix == prefix), None)
+
+    def restore(self) -> None:
+        """Knows only the objects of a fresh org again."""
+        self._objects = {schema.name.lower(): schema for schema in STANDARD}
+
+    def put(self, schema: ObjectSchema) -> None:
+        """Adds an object, or puts it in the place of the one of that name."""
+        self._objects[schema.name.lower()] = schema
+
+    def children(self, parent: ObjectSchema) -> Iterator[tuple[ObjectSchema, FieldSchema]]:
+        """Gives the references that point at an object, by name of the object that holds them."""
+        for schema in self:
+            for field in schema.fields:
+                if parent.name in field.reference_to and not field.hidden:
+                    yield schema, field
+
+    def save(self, connection: DuckDBPyConnection) -> None:
+        """Writes the objects beside the rows, in the caller's transaction."""
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (name VARCHAR, body VARCHAR)")
+        connection.execute(f"DELETE FROM {TABLE}")
+        for schema in self:
+            connection.execute(
+                f"INSERT INTO {TABLE} VALUES (?, ?)", [schema.name, json.dumps(asdict(schema))]
+            )
+
+    @classmethod
+    def load(cls, db: Database) -> Catalog | None:
+        """Reads the objects that an earlier run saved; None in a new database."""
+        if not db.count("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [TABLE]):
+            return None
+        return cls(tuple(_object(json.loads(str(body))) for (body,) in db.rows(f"SELECT body FROM {TABLE}")))
+
+
+def with_field(schema: ObjectSchema, field: FieldSchema) -> ObjectSchema:
+    """Gives the object with that field added, or in the place of the one of that name."""
+    names = [known.name for known in schema.fields]
+    if field.name not in names:
+        return replace(schema, fields=(*schema.fields, field))
+    return replace(
+        schema, fields=tuple(field if known.name == field.name else known for known in schema.fields)
+    )
+
+
+def without_field(schema: ObjectSchema, name: str) -> ObjectSchema:
+    """Gives the object without that field."""
+    return replace(schema, fields=tuple(known for known in schema.fields if known.name != name))
+
+
+def columns(schema: ObjectSchema) -> list[tuple[str, str]]:
+    """Gives the stored fields of an object with their describe types."""
+    return [(field.name, field.type) for field in schema.fields if field.has_column]
+
+
+def column_list(schema: ObjectSchema) -> str:
+    """Writes the stored fields as an SQL list."""
+    return ", ".join(ddl.quoted(name) for name, _ in columns(schema))
+
+
+def _object(body: dict[str, Any]) -> ObjectSchema:
+    return ObjectSchema(**(body | {"fields": tuple(field_from(field) for field in body["fields"])}))
+
+
+def field_from(body: dict[str, Any]) -> FieldSchema:
+    """Makes a field from plain values, such as the admin endpoint gets; raises TypeError on unknown keys."""
+    entries = body.get("picklist", ())
+    picklist = tuple(_entry(entry) for entry in entries)
+    references = body.get("reference_to", ())
+    targets = (references,) if isinstance(references, str) else tuple(references)
+    return FieldSchema(**(body | {"picklist": picklist, "reference_to": targets}))
+
+
+def _entry(entry: str | dict[str, Any]) -> PicklistValue:
+    return PicklistValue(entry, entry) if isinstance(entry, str) else PicklistValue(**entry)

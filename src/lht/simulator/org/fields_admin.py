@@ -1,0 +1,121 @@
+"""Changes of an org's shape: fields added, dropped, hidden, altered. No record's stamp moves by them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lht.simulator.errors import ApiFault
+from lht.simulator.org.catalog import Catalog, with_field, without_field
+from lht.simulator.store import ddl
+
+if TYPE_CHECKING:
+    from lht.simulator.org.schema import FieldSchema, ObjectSchema
+    from lht.simulator.store.database import Database
+
+NUMBERS = frozenset({"DOUBLE", "BIGINT"})
+
+
+class FieldAdmin:
+    """Changes tables and catalogue together, in one transaction."""
+
+    def __init__(self, db: Database, catalog: Catalog) -> None:
+        self._db = db
+        self._catalog = catalog
+
+    def add(self, object_name: str, field: FieldSchema) -> None:
+        """Adds a field; records that are there get its default, if it has one."""
+        schema = self._catalog.need(object_name)
+        if any(known.name.lower() == field.name.lower() for known in schema.fields):
+            raise ApiFault(
+                400, "DUPLICATE_DEVELOPER_NAME", f"There is already a field {field.name}", (field.name,)
+            )
+        if field.type == "boolean" and field.default_value is None:
+            field = replace(field, default_value=False, nillable=False, defaulted_on_create=True)
+        self._change(schema, with_field(schema, field), _added(schema, field))
+
+    def drop(self, object_name: str, name: str) -> None:
+        """Drops a field with its values."""
+        schema = self._catalog.need(object_name)
+        field = _any_field(schema, name)
+        statements = [ddl.drop_column(schema.name, field.name)] if field.has_column else []
+        self._change(schema, without_field(schema, field.name), statements)
+
+    def hide(self, object_name: str, name: str, *, hidden: bool = True) -> None:
+        """Hides a field from the user, or shows it again; its values stay."""
+        schema = self._catalog.need(object_name)
+        field = _any_field(schema, name)
+        self._change(schema, with_field(schema, replace(field, hidden=hidden)), [])
+
+    def alter(self, object_name: str, field: FieldSchema) -> None:
+        """Puts another definition in the place of the field of that name; stored values are converted.
+
+        What cannot be converted becomes null, what is too long is cut.
+        """
+        schema = self._catalog.need(object_name)
+        old = _any_field(schema, field.name)
+        field = replace(field, name=old.name)
+        self._change(schema, with_field(schema, field), _altered(schema, old, field))
+
+    def _change(self, old: ObjectSchema, new: ObjectSchema, statements: list[str]) -> None:
+        with self._db.transaction() as connection:
+            for statement in statements:
+                connection.execute(statement)
+            self._catalog.put(new)
+            try:
+                self._catalog.save(connection)
+            except BaseException:
+                self._catalog.put(old)
+                raise
+
+
+def _any_field(schema: ObjectSchema, name: str) -> FieldSchema:
+    found = next((field for field in schema.fields if field.name.lower() == name.lower()), None)
+    if found is None:
+        raise ApiFault(404, "NOT_FOUND", f"No field {name} on {schema.name}")
+    return found
+
+
+def _added(schema: ObjectSchema, field: FieldSchema) -> list[str]:
+    if not field.has_column:
+        return []
+    statements = [ddl.add_column(schema.name, field.name, field.type)]
+    if field.default_value is not None:
+        value = ddl.literal(str(field.default_value))
+        cast = f"CAST({value} AS {ddl.column_type(field.type)})"
+        statements.append(f"UPDATE {ddl.quoted(schema.name)} SET {ddl.quoted(field.name)} = {cast}")
+    return statements
+
+
+def _altered(schema: ObjectSchema, old: FieldSchema, new: FieldSchema) -> list[str]:
+    if not old.has_column:
+        return _added(schema, new)
+    if not new.has_column:
+        return [ddl.drop_column(schema.name, old.name)]
+    return [ddl.alter_type(schema.name, old.name, new.type, _converted(old, new))]
+
+
+def _converted(old: FieldSchema, new: FieldSchema) -> str:
+    """Writes the expression that makes the new kind of value from the stored one."""
+    name, before, after = ddl.quoted(old.name), ddl.column_type(old.type), ddl.column_type(new.type)
+    if after == "VARCHAR":
+        text = f"{name} " if before == "VARCHAR" else _as_text(name, before)
+        return f"nullif(left({text}, {new.length or 131_072:d}), '')"
+    if after == "DOUBLE":
+        return f"round(TRY_CAST({name} AS DOUBLE), {new.scale:d})"
+    if after == "BIGINT" and before == "VARCHAR":
+        return f"TRY_CAST(round(TRY_CAST({name} AS DOUBLE)) AS BIGINT)"
+    if after == "BOOLEAN":
+        return f"coalesce(TRY_CAST({name} AS BOOLEAN), false)"
+    comparable = before == after or "VARCHAR" in {before, after} or {before, after} <= NUMBERS
+    dated = {before, after} == {"DATE", "TIMESTAMP"}
+    return f"TRY_CAST({name} AS {after})" if comparable or dated else f"CAST(NULL AS {after})"
+
+
+def _as_text(name: str, before: str) -> str:
+    """A whole double loses its `.0`; a stamp is written as the API writes it."""
+    if before == "DOUBLE":
+        return f"regexp_replace(CAST({name} AS VARCHAR), '\\.0$', '')"
+    if before == "TIMESTAMP":
+        return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.000Z')"
+    return f"CAST({name} AS VARCHAR)"

@@ -1,0 +1,232 @@
+"""One Salesforce org: what its HTTP API can be asked and told, and what an admin can do to it."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lht.simulator.errors import ApiFault
+from lht.simulator.org import describe, ids, setup
+from lht.simulator.org.catalog import Catalog
+from lht.simulator.org.clock import Clock
+from lht.simulator.org.fields_admin import FieldAdmin
+from lht.simulator.org.limits import Limits
+from lht.simulator.org.query import QueryRunner
+from lht.simulator.org.records import RecordKeeper
+from lht.simulator.org.replication import Replication, ReplicationSettings
+from lht.simulator.org.seed import seed_records
+from lht.simulator.store.database import MEMORY_LIMIT, Database
+from lht.simulator.store.ddl import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from lht.simulator.org.render import Json
+    from lht.simulator.org.schema import FieldSchema
+
+VERSION = "v66.0"
+PAGE_SIZE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class OrgOptions:
+    """What an org is made from; `reset` makes it from the same again."""
+
+    records: int = 0
+    seed: int = 1
+
+
+class Org:
+    """A local org. Safe to call from many threads; close it when done.
+
+    `db`, `catalog`, `clock`, `limits`, `records`, `queries` and `replication` may be used directly by whoever adds
+    rules of its own, such as the job board.
+    """
+
+    def __init__(self, db: Database, catalog: Catalog, options: OrgOptions) -> None:
+        self.db = db
+        self.catalog = catalog
+        self.options = options
+        self.clock = Clock()
+        self.org_id = setup.ORG_ID
+        self.user_id = setup.USER_ID
+        self.username = setup.USERNAME
+        self.limits = Limits(self.clock)
+        self.records = RecordKeeper(db, catalog, self.clock, self.user_id)
+        self.queries = QueryRunner(db, catalog, self.clock)
+        self.replication = Replication(db, catalog, self.clock)
+        self._fields = FieldAdmin(db, catalog)
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        path: Path | None = None,
+        records: int = 0,
+        seed: int = 1,
+        memory_limit: str = MEMORY_LIMIT,
+        threads: int = 2,
+    ) -> Org:
+        """Opens the org under `path`, or makes one, in memory without a path, with that many seeded accounts.
+
+        An org that is already there keeps its rows, whatever `records` says.
+        """
+        db = Database(path, memory_limit=memory_limit, threads=threads)
+        org = cls(db, Catalog.load(db) or Catalog(), OrgOptions(records, seed))
+        if setup.is_new(db):
+            org._fill()
+        return org
+
+    def close(self) -> None:
+        """Closes the database."""
+        self.db.close()
+
+    # What the API asks ------------------------------------------------------------------------------------------
+
+    def describe_global(self, *, version: str = VERSION) -> Json:
+        """Gives `/sobjects/`."""
+        return describe.describe_global(self.catalog, version)
+
+    def describe(self, name: str, *, version: str = VERSION) -> Json:
+        """Gives `/sobjects/X/describe/`."""
+        return describe.describe(self.catalog.need(name), self.catalog, version)
+
+    def query(
+        self, soql: str, *, include_deleted: bool = False, batch_size: int = PAGE_SIZE, version: str = VERSION
+    ) -> Json:
+        """Gives the first page of a query; with `include_deleted`, of queryAll."""
+        return self.queries.query(
+            soql, include_deleted=include_deleted, batch_size=batch_size, version=version
+        )
+
+    def query_more(self, cursor: str, *, version: str = VERSION) -> Json:
+        """Gives the page that a nextRecordsUrl ends with."""
+        return self.queries.query_more(cursor, version)
+
+    def create_record(self, object_name: str, body: Mapping[str, object]) -> str:
+        """Makes a record and gives its id."""
+        return self.records.create(object_name, body)
+
+    def read_record(
+        self, object_name: str, record_id: str, *, fields: Sequence[str] | None = None, version: str = VERSION
+    ) -> Json:
+        """Gives a record, or some of its fields."""
+        return self.records.read(object_name, record_id, fields, version)
+
+    def read_by_key(
+        self,
+        object_name: str,
+        key: str,
+        value: str,
+        *,
+        fields: Sequence[str] | None = None,
+        version: str = VERSION,
+    ) -> Json:
+        """Gives the record that an external id names."""
+        return self.records.read(
+            object_name, self.records.find_by_key(object_name, key, value), fields, version
+        )
+
+    def read_blob(self, object_name: str, record_id: str, field: str) -> bytes:
+        """Gives the content of a file field."""
+        schema = self.catalog.need(object_name)
+        found = schema.find(field)
+        if found is None or found.type != "base64":
+            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+        self.records.read(object_name, record_id, ["Id"], VERSION)
+        sql = f'SELECT {quoted(found.name)} FROM {quoted(schema.name)} WHERE "Id" = ?'
+        return base64.b64decode(str(self.db.value(sql, [ids.checked_id(record_id)]) or ""))
+
+    def update_record(self, object_name: str, record_id: str, body: Mapping[str, object]) -> None:
+        """Changes some fields of a record."""
+        self.records.update(object_name, record_id, body)
+
+    def upsert_record(
+        self, object_name: str, key: str, value: str, body: Mapping[str, object]
+    ) -> tuple[str, bool]:
+        """Changes or makes the record that an external id names; gives its id and whether it is new."""
+        return self.records.upsert(object_name, key, value, body)
+
+    def delete_record(self, object_name: str, record_id: str) -> None:
+        """Puts a record into the recycle bin."""
+        self.records.delete(object_name, record_id)
+
+    def undelete_record(self, record_id: str) -> None:
+        """Takes a record out of the recycle bin."""
+        self.records.undelete(record_id)
+
+    def get_updated(self, object_name: str, start: str, end: str) -> Json:
+        """Gives `/sobjects/X/updated/`."""
+        return self.replication.updated(object_name, start, end)
+
+    def get_deleted(self, object_name: str, start: str, end: str) -> Json:
+        """Gives `/sobjects/X/deleted/`."""
+        return self.replication.deleted(object_name, start, end)
+
+    def get_limits(self) -> Json:
+        """Gives `/limits/`."""
+        return dict(self.limits.as_json())
+
+    def record_count(self, names: Sequence[str] | None = None) -> Json:
+        """Gives `/limits/recordCount`: live records by object; unknown names are left out."""
+        wanted = [schema.name for schema in self.catalog] if names is None else names
+        known = (self.catalog.object(name.strip()) for name in wanted)
+        counts = [{"count": self._count(schema.name), "name": schema.name} for schema in known if schema]
+        return {"sObjects": counts}
+
+    # What an admin does -----------------------------------------------------------------------------------------
+
+    def add_field(self, object_name: str, field: FieldSchema) -> None:
+        """Adds a field, filled with its default."""
+        self._fields.add(object_name, field)
+
+    def drop_field(self, object_name: str, name: str) -> None:
+        """Drops a field with its values."""
+        self._fields.drop(object_name, name)
+
+    def hide_field(self, object_name: str, name: str, *, hidden: bool = True) -> None:
+        """Takes away the user's right to see a field, or gives it back."""
+        self._fields.hide(object_name, name, hidden=hidden)
+
+    def alter_field(self, object_name: str, field: FieldSchema) -> None:
+        """Gives a field another definition and converts its values."""
+        self._fields.alter(object_name, field)
+
+    def hide_records(
+        self,
+        object_name: str,
+        *,
+        ids: Sequence[str] | None = None,
+        where: str | None = None,
+        hidden: bool = True,
+    ) -> int:
+        """Takes records out of the user's sight, or puts them back: by id, by SOQL condition, or all; gives their number."""
+        return self.queries.hide(object_name, ids, where, hidden=hidden)
+
+    def purge(self, object_name: str, ids: Sequence[str] | None = None) -> int:
+        """Removes records for good: those given, or the object's recycle bin; gives their number."""
+        return self.records.purge(object_name, ids)
+
+    def reset(self) -> None:
+        """Makes the org new again: fresh objects, first rows, the same seeded records, real time, unused limits."""
+        self.queries.close_all()
+        with self.db.transaction() as connection:
+            setup.drop_tables(connection, self.catalog)
+        self.catalog.restore()
+        self.clock.reset()
+        self.limits.reset()
+        self.replication.settings = ReplicationSettings()
+        self._fill()
+
+    def _fill(self) -> None:
+        with self.db.transaction() as connection:
+            setup.make_tables(connection, self.catalog)
+            setup.add_first_rows(connection, self.clock.stamp())
+            seed_records(connection, self.catalog, self.options.records, self.options.seed)
+
+    def _count(self, name: str) -> int:
+        schema = self.catalog.need(name)
+        alive = ' AND "IsDeleted" IS NOT TRUE' if schema.find("IsDeleted") else ""
+        return self.db.count(f"SELECT count(*) FROM {quoted(name)} WHERE _hidden IS NOT TRUE{alive}")

@@ -1,0 +1,288 @@
+"""Single records: create, read, update, delete into the recycle bin, undelete, purge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lht.simulator.errors import ApiFault
+from lht.simulator.org import ids, rows
+from lht.simulator.org.bodies import check_required, check_unique, defaults, read_body
+from lht.simulator.org.derive import derived
+from lht.simulator.org.followers import follow_create, follow_update
+from lht.simulator.org.render import address_parts, json_value
+from lht.simulator.store.ddl import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from duckdb import DuckDBPyConnection
+
+    from lht.simulator.org.catalog import Catalog
+    from lht.simulator.org.clock import Clock
+    from lht.simulator.org.derive import Row
+    from lht.simulator.org.schema import FieldSchema, ObjectSchema
+    from lht.simulator.store.database import Database
+
+NO_BIN = frozenset({"AccountShare"})
+"""Objects whose records vanish with their parent instead of going to the recycle bin."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKeeper:
+    """Keeps Salesforce's rules for single records. Every call is one transaction."""
+
+    db: Database
+    catalog: Catalog
+    clock: Clock
+    user_id: str
+
+    def create(self, object_name: str, body: Mapping[str, object]) -> str:
+        """Makes a record and gives its id."""
+        schema = self.catalog.need(object_name)
+        _check_allowed(schema, "create", allowed=schema.createable)
+        with self.db.transaction() as connection:
+            return self.create_in(connection, schema, body)
+
+    def create_in(
+        self, connection: DuckDBPyConnection, schema: ObjectSchema, body: Mapping[str, object]
+    ) -> str:
+        """Makes a record in the caller's transaction."""
+        sent = read_body(connection, self.catalog, schema, body, new=True)
+        given = {name: value for name, value in sent.items() if value is not None}
+        row = defaults(schema) | given
+        check_required(schema, row)
+        check_unique(connection, schema, row, None)
+        now = self.clock.stamp()
+        row |= self._born(schema, now) | ({"OwnerId": given["OwnerId"]} if "OwnerId" in given else {})
+        record_id = rows.insert(connection, schema, row | _known(schema, derived(schema.name, row, row, now)))
+        follow_create(connection, self.catalog, schema, row | {"Id": record_id}, self.user_id)
+        return record_id
+
+    def update(self, object_name: str, record_id: str, body: Mapping[str, object]) -> None:
+        """Changes some fields of a record; its stamps move even if no value does."""
+        schema = self.catalog.need(object_name)
+        _check_allowed(schema, "update", allowed=schema.updateable)
+        with self.db.transaction() as connection:
+            self.update_in(connection, schema, self._own_id(schema, record_id), body)
+
+    def update_in(
+        self, connection: DuckDBPyConnection, schema: ObjectSchema, record_id: str, body: Mapping[str, object]
+    ) -> None:
+        """Changes a record in the caller's transaction."""
+        old = _alive(connection, schema, record_id)
+        sent = read_body(connection, self.catalog, schema, body, new=False)
+        check_unique(connection, schema, sent, record_id)
+        now = self.clock.stamp()
+        row = old | sent
+        changed = sent | _known(schema, derived(schema.name, row, sent, now)) | self._touched(schema, now)
+        rows.update(connection, schema, record_id, changed)
+        follow_update(connection, self.catalog, schema, (old, old | changed), self.user_id)
+
+    def upsert(self, object_name: str, key: str, value: str, body: Mapping[str, object]) -> tuple[str, bool]:
+        """Changes the record that an external id names, or makes it; gives its id and whether it is new."""
+        schema = self.catalog.need(object_name)
+        field = _key_field(schema, key)
+        with self.db.transaction() as connection:
+            found = self.holders(connection, schema, field, value)
+            if found:
+                self.update_in(connection, schema, found[0], body)
+                return found[0], False
+            return self.create_in(connection, schema, {**body, field.name: value}), True
+
+    def find_by_key(self, object_name: str, key: str, value: str) -> str:
+        """Gives the id of the record that an external id names."""
+        schema = self.catalog.need(object_name)
+        cursor = self.db.cursor()
+        try:
+            found = self.holders(cursor, schema, _key_field(schema, key), value)
+        finally:
+            cursor.close()
+        if not found:
+            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+        return found[0]
+
+    def holders(
+        self, connection: DuckDBPyConnection, schema: ObjectSchema, field: FieldSchema, value: str
+    ) -> list[str]:
+        """Gives the one record of an external id, or none; several are refused."""
+        key = ids.checked_id(value) if field.name == "Id" else value
+        found = rows.holder(connection, schema, field, key)
+        if len(found) > 1:
+            message = f"{field.label}: more than one record found for external id field: [{', '.join(found)}]"
+            raise ApiFault(300, "DUPLICATE_EXTERNAL_ID", message)
+        return found
+
+    def read(
+        self, object_name: str, record_id: str, names: Sequence[str] | None, version: str
+    ) -> dict[str, Any]:
+        """Gives a record as JSON: the named fields, or all that the user may see."""
+        schema = self.catalog.need(object_name)
+        own_id = self._own_id(schema, record_id)
+        fields = [_field(schema, name) for name in names] if names else list(schema.by_name.values())
+        cursor = self.db.cursor()
+        try:
+            _alive(cursor, schema, own_id)
+            sql = f'SELECT {", ".join(_expression(schema, f) for f in fields)} FROM {quoted(schema.name)} WHERE "Id" = ?'
+            found = cursor.execute(sql, [own_id]).fetchone() or ()
+        finally:
+            cursor.close()
+        url = f"/services/data/{version}/sobjects/{schema.name}/{own_id}"
+        values = {
+            f.name: json_value(f.type, v, f"{url}/{f.name}") for f, v in zip(fields, found, strict=True)
+        }
+        return {"attributes": {"type": schema.name, "url": url}, **values}
+
+    def delete(self, object_name: str, record_id: str) -> None:
+        """Puts a record into the recycle bin, and with it what belongs to it."""
+        schema = self.catalog.need(object_name)
+        _check_allowed(schema, "delete", allowed=schema.deletable)
+        with self.db.transaction() as connection:
+            own_id = self._own_id(schema, record_id)
+            _alive(connection, schema, own_id)
+            self._delete(connection, schema, [own_id], self.clock.stamp())
+
+    def undelete(self, record_id: str) -> None:
+        """Takes a record out of the recycle bin, and with it what was deleted with it."""
+        own_id = ids.checked_id(record_id)
+        schema = self.catalog.by_prefix(own_id)
+        with self.db.transaction() as connection:
+            row = rows.find(connection, schema, own_id) if schema else None
+            if schema is None or row is None or not row.get("IsDeleted"):
+                raise ApiFault(400, "UNDELETE_FAILED", "Entity is not in the recycle bin")
+            check_unique(connection, schema, row, own_id)
+            moment = rows.deleted_at(connection, schema, own_id)
+            self._undelete(connection, schema, [own_id], moment, self.clock.stamp())
+
+    def purge(self, object_name: str, record_ids: Sequence[str] | None = None) -> int:
+        """Removes records for good, those given or the whole recycle bin of an object; gives their number.
+
+        What belongs to them goes too. They stay in the log of getDeleted.
+        """
+        schema = self.catalog.need(object_name)
+        with self.db.transaction() as connection:
+            if record_ids is None:
+                chosen = _binned(connection, schema)
+            else:
+                chosen = [ids.checked_id(record_id) for record_id in record_ids]
+            self._purge(connection, schema, chosen, self.clock.stamp())
+        return len(chosen)
+
+    def _delete(
+        self, connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: list[str], now: datetime
+    ) -> None:
+        for child, found in self._cascade(connection, schema, record_ids, deleted=False):
+            self._delete(connection, child, found, now)
+        rows.log_deleted(connection, schema, record_ids, now)
+        if schema.name in NO_BIN or "IsDeleted" not in rows.stored_names(schema):
+            rows.erase(connection, schema, record_ids)
+        else:
+            rows.mark_deleted(connection, schema, record_ids, now, deleted=True)
+
+    def _undelete(
+        self,
+        connection: DuckDBPyConnection,
+        schema: ObjectSchema,
+        record_ids: list[str],
+        moment: datetime | None,
+        now: datetime,
+    ) -> None:
+        for child, found in self._cascade(connection, schema, record_ids, deleted=True):
+            together = rows.deleted_together(connection, child, found, moment) if moment else []
+            self._undelete(connection, child, together, moment, now)
+        rows.unlog_deleted(connection, schema, record_ids)
+        rows.mark_deleted(connection, schema, record_ids, now, deleted=False)
+        for record_id in record_ids:
+            row = rows.find(connection, schema, record_id) or {}
+            follow_create(connection, self.catalog, schema, row, self.user_id, again=True)
+
+    def _purge(
+        self, connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: list[str], now: datetime
+    ) -> None:
+        for state in (False, True):
+            for child, found in self._cascade(connection, schema, record_ids, deleted=state):
+                self._purge(connection, child, found, now)
+        unlogged = [i for i in record_ids if rows.deleted_at(connection, schema, i) is None]
+        rows.log_deleted(connection, schema, unlogged, now)
+        rows.erase(connection, schema, record_ids)
+
+    def _cascade(
+        self, connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: list[str], *, deleted: bool
+    ) -> list[tuple[ObjectSchema, list[str]]]:
+        """Gives the children that share their parents' fate."""
+        found = [
+            (child, rows.children(connection, child, field, record_ids, deleted=deleted))
+            for child, field in self.catalog.children(schema)
+            if field.child_cascade and record_ids
+        ]
+        return [(child, kids) for child, kids in found if kids]
+
+    def _own_id(self, schema: ObjectSchema, record_id: str) -> str:
+        own_id = ids.checked_id(record_id)
+        if own_id[:3] != schema.key_prefix:
+            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+        return own_id
+
+    def _born(self, schema: ObjectSchema, now: datetime) -> Row:
+        row: Row = {
+            "IsDeleted": False,
+            "CreatedDate": now,
+            "CreatedById": self.user_id,
+            "OwnerId": self.user_id,
+        }
+        return _known(schema, row) | self._touched(schema, now)
+
+    def _touched(self, schema: ObjectSchema, now: datetime) -> Row:
+        row: Row = {"LastModifiedDate": now, "LastModifiedById": self.user_id, "SystemModstamp": now}
+        return _known(schema, row)
+
+
+def _known(schema: ObjectSchema, row: Row) -> Row:
+    """Leaves only the fields that the object has."""
+    names = rows.stored_names(schema)
+    return {name: value for name, value in row.items() if name in names}
+
+
+def _alive(connection: DuckDBPyConnection, schema: ObjectSchema, record_id: str) -> Row:
+    row = rows.find(connection, schema, record_id)
+    if row is None:
+        raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+    if row.get("IsDeleted"):
+        raise ApiFault(404, "ENTITY_IS_DELETED", "entity is deleted")
+    return row
+
+
+def _binned(connection: DuckDBPyConnection, schema: ObjectSchema) -> list[str]:
+    if "IsDeleted" not in rows.stored_names(schema):
+        return []
+    found = connection.execute(f'SELECT "Id" FROM {quoted(schema.name)} WHERE "IsDeleted"').fetchall()
+    return [str(row[0]) for row in found]
+
+
+def _check_allowed(schema: ObjectSchema, verb: str, *, allowed: bool) -> None:
+    if not allowed:
+        message = f"entity type {schema.name} does not support {verb}"
+        raise ApiFault(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message)
+
+
+def _key_field(schema: ObjectSchema, key: str) -> FieldSchema:
+    field = schema.find(key)
+    if field is None or not (field.external_id or field.id_lookup):
+        message = f"Provided external ID field does not exist or is not accessible: {key}"
+        raise ApiFault(404, "NOT_FOUND", message)
+    return field
+
+
+def _field(schema: ObjectSchema, name: str) -> FieldSchema:
+    found = schema.find(name)
+    if found is None:
+        message = f"No such column '{name}' on sobject of type {schema.name}"
+        raise ApiFault(400, "INVALID_FIELD", message)
+    return found
+
+
+def _expression(schema: ObjectSchema, field: FieldSchema) -> str:
+    if field.formula is not None:
+        return f"({field.formula})"
+    return quoted(field.name) if field.has_column else address_parts(schema, field)

@@ -1,0 +1,151 @@
+"""Single rows of an object's table, read and written inside a caller's transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lht.simulator.org import ids
+from lht.simulator.org.catalog import columns
+from lht.simulator.store.database import LOG_TABLE
+from lht.simulator.store.ddl import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from duckdb import DuckDBPyConnection
+
+    from lht.simulator.org.derive import Row
+    from lht.simulator.org.schema import FieldSchema, ObjectSchema
+    from lht.simulator.org.values import Stored
+
+COUNTERS = "_counters"
+
+
+def stored_names(schema: ObjectSchema) -> frozenset[str]:
+    """Gives the names of all stored fields, hidden ones too."""
+    return frozenset(name for name, _ in columns(schema))
+
+
+def next_number(connection: DuckDBPyConnection, schema: ObjectSchema) -> int:
+    """Counts one record more of this object; numbers are never used again, not even those of purged records."""
+    sql = f"UPDATE {COUNTERS} SET used = used + 1 WHERE object = ? RETURNING used"
+    found = connection.execute(sql, [schema.name]).fetchone()
+    if found is None:
+        connection.execute(f"INSERT INTO {COUNTERS} VALUES (?, 1)", [schema.name])
+        return 1
+    return int(found[0])
+
+
+def find(connection: DuckDBPyConnection, schema: ObjectSchema, record_id: str) -> Row | None:
+    """Gives the stored fields of a record that the user may see, deleted or not."""
+    names = [name for name, _ in columns(schema)]
+    wanted = ", ".join(map(quoted, names))
+    sql = f'SELECT {wanted} FROM {quoted(schema.name)} WHERE "Id" = ? AND _hidden IS NOT TRUE'
+    found = connection.execute(sql, [record_id]).fetchone()
+    return None if found is None else dict(zip(names, found, strict=True))
+
+
+def insert(connection: DuckDBPyConnection, schema: ObjectSchema, row: Mapping[str, Stored]) -> str:
+    """Adds a row under the next id, which it gives."""
+    number = next_number(connection, schema)
+    record_id = ids.make_id(str(schema.key_prefix), number)
+    full = {**_numbered(schema, number, record_id), **row, "Id": record_id, "_seq": number}
+    names, marks = ", ".join(map(quoted, full)), ", ".join("?" * len(full))
+    connection.execute(f"INSERT INTO {quoted(schema.name)} ({names}) VALUES ({marks})", list(full.values()))
+    return record_id
+
+
+def _numbered(schema: ObjectSchema, number: int, record_id: str) -> Row:
+    """Auto numbers; and the name of a custom object's record, which is its id until somebody names it."""
+    found: Row = {
+        field.name: f"{field.label[:1].upper()}-{number:07d}" for field in schema.fields if field.auto_number
+    }
+    return found | ({"Name": record_id} if schema.custom and schema.find("Name") else {})
+
+
+def update(
+    connection: DuckDBPyConnection, schema: ObjectSchema, record_id: str, row: Mapping[str, Stored]
+) -> None:
+    """Writes some fields of one row."""
+    changes = ", ".join(f"{quoted(name)} = ?" for name in row)
+    sql = f'UPDATE {quoted(schema.name)} SET {changes} WHERE "Id" = ?'
+    connection.execute(sql, [*row.values(), record_id])
+
+
+def holder(
+    connection: DuckDBPyConnection, schema: ObjectSchema, field: FieldSchema, value: Stored
+) -> list[str]:
+    """Gives the ids of the records, not deleted, that hold a value of a field; letter case counts where it must."""
+    name, mark = quoted(field.name), "?"
+    if isinstance(value, str) and not field.case_sensitive and field.type not in {"id", "reference"}:
+        name, mark = f"lower({name})", "lower(?)"
+    alive = ' AND "IsDeleted" IS NOT TRUE' if "IsDeleted" in stored_names(schema) else ""
+    sql = f'SELECT "Id" FROM {quoted(schema.name)} WHERE {name} = {mark}{alive}'
+    return [str(row[0]) for row in connection.execute(sql, [value]).fetchall()]
+
+
+def children(
+    connection: DuckDBPyConnection,
+    schema: ObjectSchema,
+    field: FieldSchema,
+    parents: Sequence[str],
+    *,
+    deleted: bool,
+) -> list[str]:
+    """Gives the ids of the records that refer to any of the parents, the live or the deleted ones."""
+    sql = f'SELECT "Id" FROM {quoted(schema.name)} WHERE list_contains(?, {quoted(field.name)})'
+    if "IsDeleted" in stored_names(schema):
+        sql += ' AND "IsDeleted" IS TRUE' if deleted else ' AND "IsDeleted" IS NOT TRUE'
+    return [str(row[0]) for row in connection.execute(sql, [list(parents)]).fetchall()]
+
+
+def mark_deleted(
+    connection: DuckDBPyConnection,
+    schema: ObjectSchema,
+    record_ids: Sequence[str],
+    now: datetime,
+    *,
+    deleted: bool,
+) -> None:
+    """Puts rows into the recycle bin or takes them out; their SystemModstamp moves, nothing else does."""
+    stamp = ', "SystemModstamp" = ?' if "SystemModstamp" in stored_names(schema) else ""
+    sql = f'UPDATE {quoted(schema.name)} SET "IsDeleted" = ?{stamp} WHERE list_contains(?, "Id")'
+    connection.execute(sql, [deleted, *([now] if stamp else []), list(record_ids)])
+
+
+def erase(connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
+    """Removes rows for good."""
+    connection.execute(f'DELETE FROM {quoted(schema.name)} WHERE list_contains(?, "Id")', [list(record_ids)])
+
+
+def log_deleted(
+    connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: Sequence[str], now: datetime
+) -> None:
+    """Notes for getDeleted what was deleted when."""
+    sql = f"INSERT INTO {LOG_TABLE} SELECT ?, unnest(CAST(? AS VARCHAR[])), ?"
+    connection.execute(sql, [schema.name, list(record_ids), now])
+
+
+def unlog_deleted(connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
+    """Forgets the deletion of records that are back."""
+    connection.execute(
+        f"DELETE FROM {LOG_TABLE} WHERE object = ? AND list_contains(?, id)", [schema.name, list(record_ids)]
+    )
+
+
+def deleted_at(connection: DuckDBPyConnection, schema: ObjectSchema, record_id: str) -> datetime | None:
+    """Tells when a record was deleted, if it was."""
+    sql = f"SELECT max(deleted_at) FROM {LOG_TABLE} WHERE object = ? AND id = ?"
+    found = connection.execute(sql, [schema.name, record_id]).fetchone()
+    return None if found is None else found[0]
+
+
+def deleted_together(
+    connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: Sequence[str], moment: datetime
+) -> list[str]:
+    """Gives those of the records that were deleted at that moment."""
+    sql = f"SELECT id FROM {LOG_TABLE} WHERE object = ? AND deleted_at = ? AND list_contains(?, id)"
+    return [
+        str(row[0]) for row in connection.execute(sql, [schema.name, moment, list(record_ids)]).fetchall()
+    ]
