@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Catalog", "Compiled", "Parent", "Selected", "compile_query"]
 
 MAX_OFFSET = 2_000
+_MAX_LIMIT = 2**63 - 1
 _Value: TypeAlias = object  # inside Compiled the name `object` is a field
 _TEXT_ORDER = frozenset(
     {"string", "textarea", "phone", "url", "email", "picklist", "combobox", "encryptedstring", "anytype"}
@@ -250,7 +251,7 @@ class _Compiler:
         return f" WHERE {' AND '.join(terms)}"
 
     def _bounds(self) -> str:
-        limit = f" LIMIT {self._query.limit}" if self._query.limit is not None else ""
+        limit = f" LIMIT {min(self._query.limit, _MAX_LIMIT)}" if self._query.limit is not None else ""
         return limit + (f" OFFSET {self._query.offset}" if self._query.offset else "")
 
     def _order(self, entries: list[str]) -> str:

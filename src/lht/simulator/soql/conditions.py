@@ -137,11 +137,10 @@ class _Target:
         )
 
     def one_of(self, values: tuple[Literal, ...]) -> str:
+        special = [v for v in values if isinstance(v, Null | DateWord) or self._is_empty(v)]
         plain = [v for v in values if not (isinstance(v, Null | DateWord) or self._is_empty(v))]
-        parts = []
-        if plain:
-            parts.append(f"{self._left} IN ({', '.join(map(self._bound, plain))})")
-        parts += [self.compared("=", v) for v in values if v not in plain]
+        parts = [f"{self._left} IN ({', '.join(map(self._bound, plain))})"] if plain else []
+        parts += [self.compared("=", v) for v in special]
         return f"({' OR '.join(parts)})"
 
     def like(self, value: Literal) -> str:

@@ -17,6 +17,12 @@ def malformed(message: str, text: str = "", at: int = -1) -> ApiFault:
     return fault("MALFORMED_QUERY", message, text, at)
 
 
+def too_complicated() -> ApiFault:
+    """The answer to conditions nested deeper than anybody means them."""
+    message = "Query is either selecting too many fields or the filter conditions are too complicated."
+    return ApiFault(400, "QUERY_TOO_COMPLICATED", message)
+
+
 def _block(text: str, at: int) -> str:
     row = text.count("\n", 0, at) + 1
     begin = text.rfind("\n", 0, at) + 1
@@ -28,7 +34,7 @@ def _block(text: str, at: int) -> str:
 
 def _word_start(text: str, position: int, limit: int) -> int:
     """Long queries are shown from the first whole word near the place."""
-    while position < limit and text[position - 1] not in " ,(":
+    while position < limit and (text[position - 1] not in " ,(" or text[position] == " "):
         position += 1
     return position
 

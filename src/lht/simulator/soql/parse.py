@@ -12,7 +12,7 @@ from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedEOF, 
 from lark.exceptions import VisitError
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.soql.faults import malformed
+from lht.simulator.soql.faults import malformed, too_complicated
 from lht.simulator.soql.tree import (
     ESCAPES,
     Boolean,
@@ -56,9 +56,9 @@ def parse(text: str) -> Query:
     except UnexpectedInput as error:
         raise _syntax_fault(text, error) from None
     except VisitError as error:
-        if isinstance(error.orig_exc, ApiFault):
-            raise error.orig_exc from None
-        raise
+        raise _builder_fault(error.orig_exc) from None
+    except RecursionError:
+        raise too_complicated() from None
     return query
 
 
@@ -79,6 +79,10 @@ def _syntax_fault(text: str, error: UnexpectedInput) -> ApiFault:
     message = f"unexpected token: '{token}'"
     # Text that does not even begin as a query is answered without a place.
     return malformed(message, text, at) if text[:at].strip() else malformed(message)
+
+
+def _builder_fault(error: Exception) -> Exception:
+    return too_complicated() if isinstance(error, RecursionError) else error
 
 
 def _empty() -> ApiFault:
@@ -175,7 +179,9 @@ class _Builder(Transformer[Token, Any]):
 
     def comparison(self, operand: Any, operator: Token, value: Literal) -> Comparison:
         if isinstance(value, Null) and operator not in ("=", "!=", "<>"):
-            raise malformed("unexpected token: 'null'", self._text, operator.start_pos or 0)
+            after = self._text[operator.end_pos :]
+            at = len(self._text) - len(after.lstrip())
+            raise malformed(f"unexpected token: '{self._text[at : at + 4]}'", self._text, at)
         return Comparison(operand, "!=" if operator == "<>" else operator.upper(), value)
 
     def membership(self, operand: Any, operator: Token, values: Any) -> Membership:
@@ -208,7 +214,10 @@ def _string(token: str) -> Text:
             raise malformed(
                 f"Invalid string literal '{raw}'. Illegal character sequence '{sequence}' in string literal."
             )
-    return Text(raw)
+    text = Text(raw)
+    if any("\ud800" <= c <= "\udfff" for c in text.value):
+        raise malformed(f"Invalid string literal '{raw}'. Half of a character in string literal.")
+    return text
 
 
 def _date(token: str) -> Date:
