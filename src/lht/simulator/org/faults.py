@@ -62,7 +62,9 @@ class Faults:
         """Adds a failure; raises ValueError if its kind or a fact is unknown."""
         known = {field.name for field in fields(Fault)} - {"id"}
         if unknown := set(facts) - known:
-            raise ValueError(f"a fault has no {', '.join(sorted(unknown))}; it may have {', '.join(sorted(known))}")
+            raise ValueError(
+                f"a fault has no {', '.join(sorted(unknown))}; it may have {', '.join(sorted(known))}"
+            )
         if facts.get("kind") not in REQUEST_KINDS | JOB_KINDS:
             raise ValueError(f"kind must be one of {', '.join(sorted(REQUEST_KINDS | JOB_KINDS))}")
         with self._lock:

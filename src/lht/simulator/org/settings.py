@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Settings:
-    """Delays in seconds, sizes in rows or records, limits per 24 hours."""
+    """Delays in seconds, sizes in rows."""
 
     job_delay_s: float = 0.0
     """How long a Bulk job takes at least; half of it passes before the job is InProgress."""
@@ -21,9 +21,6 @@ class Settings:
     """Page addresses in one answer of resultPages."""
     token_lifetime_s: float = 7_200.0
     """How long a session lives after its last use."""
-    daily_api_requests: int = 100_000
-    daily_query_jobs: int = 10_000
-    daily_query_storage_mb: int = 976_562
     job_life_days: float = 7.0
 
     def change(self, changes: Mapping[str, Any]) -> None:

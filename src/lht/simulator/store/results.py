@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from lht.simulator.store.csv_form import CsvForm, row_sql
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ POSITION_BYTES = 8
 
 class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
     """The writing of a result was given up because its job was aborted."""
+
+
+class QueryFailed(Exception):  # noqa: N818 - it becomes the state of a job
+    """DuckDB could not carry out a query that was accepted, such as one whose column was dropped meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,15 @@ class ResultFile:
         return self.path.with_suffix(".idx")
 
 
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A query whose rows are wanted; `columns` are its output columns with describe's types, in file order."""
+
+    sql: str
+    params: Sequence[object]
+    columns: Sequence[tuple[str, str]]
+
+
 class ResultStore:
     """A directory for result files; it is removed on close."""
 
@@ -65,21 +80,19 @@ class ResultStore:
         self._directory = tempfile.TemporaryDirectory(prefix="lht-results-", ignore_cleanup_errors=True)
 
     def write(
-        self,
-        name: str,
-        db: Database,
-        sql: str,
-        params: Sequence[object],
-        columns: Sequence[tuple[str, str]],
-        form: CsvForm,
-        progress: Callable[[int], None],
+        self, name: str, db: Database, select: Select, form: CsvForm, progress: Callable[[int], None]
     ) -> ResultFile:
         """Runs a SELECT and writes its rows. `progress` is told the count; it may raise to give up."""
         path = Path(self._directory.name) / f"{name}.csv"
         cursor = db.cursor()
         try:
-            found = cursor.execute(f"SELECT {row_sql(columns, form)} FROM ({sql})", list(params))
+            found = cursor.execute(
+                f"SELECT {row_sql(select.columns, form)} FROM ({select.sql})", list(select.params)
+            )
             rows = _write_rows(path, lambda: found.fetchmany(ROWS_AT_ONCE), progress)
+        except duckdb.Error as error:
+            ResultFile(path, 0).delete()
+            raise QueryFailed(str(error)) from error
         except BaseException:
             ResultFile(path, 0).delete()
             raise

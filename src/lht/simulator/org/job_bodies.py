@@ -1,0 +1,101 @@
+"""What a job's request says and what its answers look like: each resource shows another choice of keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lht.simulator.errors import ApiFault
+from lht.simulator.store.csv_form import DELIMITERS, LINE_ENDINGS, CsvForm
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from lht.simulator.org.jobs import Job
+
+FINAL = frozenset({"JobComplete", "Failed", "Aborted"})
+OPERATIONS = ("query", "queryAll")
+KEYS = frozenset({"operation", "query", "contentType", "columnDelimiter", "lineEnding"})
+CHUNKING_SHOWN_SINCE = 58
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The request that created a job."""
+
+    operation: str
+    query: str
+    form: CsvForm
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> Order:
+        """Reads the request's body; raises ApiFault 400."""
+        if unknown := sorted(set(body) - KEYS):
+            raise ApiFault(400, "INVALIDJOB", f"Unknown property for a query job: {unknown[0]}")
+        operation = _choice(body, "operation", OPERATIONS, None)
+        query = body.get("query")
+        if not isinstance(query, str) or not query.strip():
+            raise ApiFault(400, "INVALIDJOB", "No query found in the job")
+        _choice(body, "contentType", ("CSV",), "CSV")
+        delimiter = _choice(body, "columnDelimiter", DELIMITERS, "COMMA")
+        return cls(operation, query, CsvForm(delimiter, _choice(body, "lineEnding", LINE_ENDINGS, "LF")))
+
+
+def created(job: Job) -> dict[str, Any]:
+    """Gives the answer to the creation."""
+    return reduced(job) | _form(job)
+
+
+def reduced(job: Job) -> dict[str, Any]:
+    """Gives the answer to an abort."""
+    return {
+        "id": job.id,
+        "operation": job.order.operation,
+        "object": job.compiled.object.name,
+        "createdById": job.created_by,
+        "createdDate": _stamp(job.created_at),
+        "systemModstamp": _stamp(job.modified_at),
+        "state": job.state,
+        "concurrencyMode": "Parallel",
+        "contentType": "CSV",
+        "apiVersion": job.api_version,
+    }
+
+
+def listed(job: Job) -> dict[str, Any]:
+    """Gives an entry of the list: no counters."""
+    return reduced(job) | {"jobType": "V2Query"} | _form(job)
+
+
+def status(job: Job) -> dict[str, Any]:
+    """Gives the whole status; an error message only where there is one."""
+    counters = {
+        "numberRecordsProcessed": job.rows,
+        "retries": 0,
+        "totalProcessingTime": job.processing_ms,
+    }
+    chunking = {"isPkChunkingSupported": True} if job.api_version >= CHUNKING_SHOWN_SINCE else {}
+    error = {"errorMessage": job.error_message} if job.error_message is not None else {}
+    return listed(job) | counters | chunking | error
+
+
+def shown(filters: Mapping[str, str]) -> bool:
+    """Tells whether the list's filters let query jobs through; none here is chunked by the request's wish."""
+    facts = {"jobType": "V2Query", "concurrencyMode": "Parallel", "isPkChunkingEnabled": "false"}
+    return all(filters[name].lower() == value.lower() for name, value in facts.items() if name in filters)
+
+
+def _form(job: Job) -> dict[str, Any]:
+    return {"lineEnding": job.order.form.line_ending, "columnDelimiter": job.order.form.delimiter}
+
+
+def _choice(body: Mapping[str, Any], key: str, allowed: Collection[str], default: str | None) -> str:
+    value = body.get(key, default)
+    if value not in allowed:
+        raise ApiFault(400, "INVALIDJOB", f"{key} must be one of {', '.join(allowed)}, not {value!r}")
+    return str(value)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000+0000")

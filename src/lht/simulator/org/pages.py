@@ -1,0 +1,73 @@
+"""Pages of a result and the locators that name where they begin."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lht.simulator.errors import ApiFault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lht.simulator.store.results import ResultFile
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows from `start` to `stop`, exclusive."""
+
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """One page as it is sent: its header row, its rows, and the locator of the next (None on the last)."""
+
+    header: bytes
+    result: ResultFile
+    page: Page
+    locator: str | None
+
+    @property
+    def rows(self) -> int:
+        return self.page.stop - self.page.start
+
+    def chunks(self) -> Iterator[bytes]:
+        """Opens the file now, so that a job deleted meanwhile can be read to the end, and gives its bytes."""
+        rows = self.result.read(self.page.start, self.page.stop)
+        return _after(self.header, rows)
+
+
+def locator_for(row: int) -> str:
+    """Names the page that begins at a row. Clients must not read anything into it."""
+    return base64.urlsafe_b64encode(f"row:{row}".encode()).decode().rstrip("=")
+
+
+def row_of(locator: str) -> int:
+    """Reads a locator; raises ApiFault 400 for one that was never given out."""
+    padded = locator + "=" * (-len(locator) % 4)
+    try:
+        word, _, row = base64.urlsafe_b64decode(padded.encode("ascii")).decode().partition(":")
+    except (UnicodeError, binascii.Error):
+        word, row = "", ""
+    if word != "row" or not row.isdecimal() or locator_for(int(row)) != locator:
+        raise ApiFault(400, "INVALIDQUERYLOCATOR", "invalid query locator")
+    return int(row)
+
+
+def page_list(job_path: str, start: int, rows: int, size: int, number: int) -> dict[str, Any]:
+    """Gives the next few page addresses. A result without rows has one page: its header."""
+    starts = list(range(start, max(rows, 1), size))
+    shown, more = starts[:number], starts[number:]
+    pages = [{"resultUrl": f"{job_path}/results?locator={locator_for(row)}"} for row in shown]
+    following = f"{job_path}/resultPages?locator={locator_for(more[0])}" if more else None
+    return {"resultPages": pages, "nextRecordsUrl": following, "done": not more}
+
+
+def _after(header: bytes, rows: Iterator[bytes]) -> Iterator[bytes]:
+    yield header
+    yield from rows
