@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -35,6 +35,9 @@ from lht.simulator.soql.tree import (
     Selected,
     Text,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FIELDS = {"T__c": "string", "K__c": "string", "N__c": "double", "I__c": "int", "B__c": "boolean", "D__c": "date",
           "S__c": "datetime", "M__c": "multipicklist"}  # fmt: skip
@@ -70,7 +73,7 @@ class Row:
 # --- the rules, plainly ---
 
 
-def holds(condition: Condition, row: Row) -> bool:
+def holds(condition: Condition, row: Row) -> bool:  # noqa: C901, PLR0911 - one line for each rule
     match condition:
         case Conjunction(terms):
             return all(holds(t, row) for t in terms)
@@ -218,7 +221,12 @@ def _load(store: duckdb.DuckDBPyConnection, things: list[dict[str, object]], par
     parents=st.lists(st.integers(0, 9), min_size=6, max_size=6),
     conditions=st.lists(CONDITIONS, min_size=1, max_size=5),
 )
-def test_where_finds_the_rows_for_which_the_condition_holds(store, things, parents, conditions) -> None:
+def test_where_finds_the_rows_for_which_the_condition_holds(
+    store: duckdb.DuckDBPyConnection,
+    things: list[dict[str, object]],
+    parents: list[int],
+    conditions: list[Condition],
+) -> None:
     rows = _load(store, things, parents)
 
     for condition in conditions:

@@ -32,8 +32,6 @@ def is_aggregate(operand: Operand) -> bool:
 def aggregate(call: Call, field: Callable[[Operand], Column], text: str) -> Column:
     """Gives an aggregate as a column; raises the fault for a field that it cannot take."""
     name = call.name.upper()
-    if name == "COUNT" and not call.arguments:
-        return Column("count(*)", "int", ("count",), None)
     if len(call.arguments) != 1 or not isinstance(call.arguments[0], Path):
         raise malformed(f"{call.name} takes one field", text, call.at)
     column = field(call.arguments[0])

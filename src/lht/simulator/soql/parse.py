@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, v_args
 from lark.exceptions import VisitError
 
-from lht.simulator.errors import ApiFault
 from lht.simulator.soql.faults import malformed, too_complicated
 from lht.simulator.soql.tree import (
     ESCAPES,
@@ -39,6 +38,8 @@ from lht.simulator.soql.tree import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from lht.simulator.errors import ApiFault
 
 MAX_LENGTH = 100_000
 _YEARS = range(1700, 4001)

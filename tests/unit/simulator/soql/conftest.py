@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -11,6 +11,9 @@ import pytest
 from lht.simulator.org.schema import FieldSchema, ObjectSchema
 from lht.simulator.soql.compile import Compiled, compile_query
 from lht.simulator.soql.parse import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOW = datetime(2024, 5, 15, 12, 30, tzinfo=UTC)  # a Wednesday
 _ID = FieldSchema("Id", "id", length=18, nillable=False)
@@ -54,6 +57,10 @@ ACCOUNT = _object(
     FieldSchema("Secret__c", "string", custom=True, hidden=True),
     FieldSchema("Logo__c", "base64", custom=True, filterable=False),
     FieldSchema("BillingAddress", "address"),
+    FieldSchema("ShippingAddress", "address"),
+    FieldSchema("Place__c", "location", custom=True, sortable=False),
+    FieldSchema("Place__Latitude__s", "double", custom=True, compound_field_name="Place__c"),
+    FieldSchema("Place__Longitude__s", "double", custom=True, compound_field_name="Place__c"),
     FieldSchema("BillingCity", "string", compound_field_name="BillingAddress"),
     FieldSchema("BillingPostalCode", "string", compound_field_name="BillingAddress"),
     _STAMP,
@@ -76,7 +83,7 @@ INSERT INTO "User" BY NAME SELECT '005000000000002AAA' AS "Id", 'Bob' AS "FirstN
 INSERT INTO "Account" BY NAME SELECT '0010000000000AbAAI' AS "Id", false AS "IsDeleted", 'Acme' AS "Name",
     '005000000000001AAA' AS "OwnerId", 150.5 AS "AnnualRevenue", 10 AS "NumberOfEmployees",
     DATE '2024-05-15' AS "Founded__c", TIME '09:00' AS "Opens__c", true AS "Active__c", 'Red;Green' AS "Colours__c",
-    'abc' AS "Key__c", 'Rome' AS "BillingCity", TIMESTAMP '2024-05-15 00:00:00' AS "SystemModstamp";
+    'abc' AS "Key__c", 'Rome' AS "BillingCity", 41.9 AS "Place__Latitude__s", 12.5 AS "Place__Longitude__s", TIMESTAMP '2024-05-15 00:00:00' AS "SystemModstamp";
 INSERT INTO "Account" BY NAME SELECT '001000000000002AAA' AS "Id", false AS "IsDeleted", 'beta' AS "Name",
     '005000000000002AAA' AS "OwnerId", '0010000000000AbAAI' AS "ParentId", 20 AS "NumberOfEmployees",
     DATE '2024-05-08' AS "Founded__c", false AS "Active__c", 'Blue' AS "Colours__c", 'ABC' AS "Key__c",

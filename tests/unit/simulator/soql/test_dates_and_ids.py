@@ -43,7 +43,7 @@ TODAY = date(2024, 5, 15)  # a Wednesday
         ("N_FISCAL_YEARS_AGO:2", "2022-01-01", "2022-12-31"),
     ],
 )
-def test_date_words(word, start, end) -> None:
+def test_date_words(word: str, start: str, end: str) -> None:
     name, _, count = word.partition(":")
 
     found = period(DateWord(name, int(count) if count else None), TODAY)
@@ -54,7 +54,7 @@ def test_date_words(word, start, end) -> None:
 @pytest.mark.parametrize(
     "known", ["001D000000IRt5wIAD", "750P0000006HoS1IAK", "001P000001vkheIIAQ", "005P000000AyPpYIAV"]
 )
-def test_the_suffix_of_recorded_ids(known) -> None:
+def test_the_suffix_of_recorded_ids(known: str) -> None:
     assert known == eighteen(known[:15])
     assert known == eighteen(known)
     assert known == eighteen(known.upper())
@@ -62,5 +62,5 @@ def test_the_suffix_of_recorded_ids(known) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "xyz", "001D000000IRt5", "001D000000IRt5wIA", "001D000000IRt5wIA6", "001D000000IRt5w-AD", "001D000000IRt5w5AD"])  # fmt: skip
-def test_what_is_no_id(text) -> None:
+def test_what_is_no_id(text: str) -> None:
     assert eighteen(text) is None

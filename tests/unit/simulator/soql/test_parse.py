@@ -47,7 +47,7 @@ def _literal(text: str) -> Literal:
         ("last_n_days : 30", DateWord("LAST_N_DAYS", 30)),
     ],
 )
-def test_literals(text, expected) -> None:
+def test_literals(text: str, expected: Literal) -> None:
     assert expected == _literal(text)
 
 
@@ -63,7 +63,7 @@ def test_literals(text, expected) -> None:
         (r"\uD83D\uDE00", "😀", "😀"),
     ],
 )
-def test_escapes_mean_one_thing_to_equality_and_another_to_like(raw, value, pattern) -> None:
+def test_escapes_mean_one_thing_to_equality_and_another_to_like(raw: str, value: str, pattern: str) -> None:
     text = _literal(f"'{raw}'")
 
     assert isinstance(text, Text)
@@ -93,7 +93,7 @@ def test_keywords_are_names_where_a_name_is_expected() -> None:
 
 
 @pytest.mark.parametrize("alias", ["a", "AS a"])
-def test_the_object_may_have_an_alias(alias) -> None:
+def test_the_object_may_have_an_alias(alias: str) -> None:
     assert parse(f"SELECT Id FROM Account {alias} WHERE a.Id != null").alias == "a"
 
 
@@ -108,12 +108,12 @@ def test_the_object_may_have_an_alias(alias) -> None:
         "SELECT Id FROM X WHERE A INCLUDES ('a;b', 'c') OR B = TRUE OR C = NULL OR D = LAST_N_DAYS:3 OR E = 10:00:00Z",
     ],
 )
-def test_a_tree_prints_as_the_text_it_came_from(text) -> None:
+def test_a_tree_prints_as_the_text_it_came_from(text: str) -> None:
     assert text == to_soql(parse(text))
 
 
 @pytest.mark.parametrize(("text", "message"), [("", "A query string has to be specified"), ("SELECT Id " * 10_001, "SOQL statements cannot be longer than 100000 characters.")])  # fmt: skip
-def test_no_query_and_too_long_a_query(text, message) -> None:
+def test_no_query_and_too_long_a_query(text: str, message: str) -> None:
     with pytest.raises(ApiFault) as caught:
         parse(text)
 
@@ -121,7 +121,7 @@ def test_no_query_and_too_long_a_query(text, message) -> None:
 
 
 @pytest.mark.parametrize("nesting", ["NOT ", "NOT (a = 1 OR NOT "])
-def test_conditions_without_end_are_too_complicated(nesting) -> None:
+def test_conditions_without_end_are_too_complicated(nesting: str) -> None:
     text = f"SELECT Id FROM X WHERE {nesting * 2000}a = 1{')' * 2000 if '(' in nesting else ''}"
 
     with pytest.raises(ApiFault) as caught:
