@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from lht.errors import ConfigError, LhtError, LoginRejectedError
@@ -15,6 +15,8 @@ from lht.sfdc.wire import ErrorContext, parse_datetime, read_error, translate_er
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+T = TypeVar("T")
 
 CLIENT_CREDENTIALS = "client-credentials"
 ENVIRONMENT = "environment"
@@ -66,15 +68,15 @@ class Login:
 Flow = Generator[Request, Response, Login]
 
 
-def converse(flow: Flow, send: Callable[[Request], Response]) -> Login:
-    """Carries a flow's requests out until it has its login."""
+def converse(flow: Generator[Request, Response, T], send: Callable[[Request], Response]) -> T:
+    """Carries a flow's requests out until it ends; gives what it ends with."""
     request = next(flow)
     while True:
         try:
             request = flow.send(send(request))
         except StopIteration as end:
-            login: Login = end.value
-            return login
+            result: T = end.value
+            return result
 
 
 def choose_flow(app: App, asked: str | None = None) -> str:

@@ -1,0 +1,18 @@
+"""The nearest known names, for errors about unknown ones."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def did_you_mean(name: str, known: Iterable[str], *, otherwise: str = "") -> str:
+    """A hint: the nearest names, or else all of them, or else `otherwise`."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
+    if close:
+        return f"Did you mean {' or '.join(repr(by_lower[match]) for match in close)}?"
+    return f"There is {', '.join(sorted(by_lower.values()))}." if by_lower else otherwise
