@@ -1,59 +1,179 @@
-"""Merging step by step, on any warehouse: look at the staged rows, count, then change, and compare the counts."""
+"""Merging step by step, on any warehouse: look at the staged rows, count, then change, and compare the counts.
+
+The order is `prepare`, `key_problems`, `classify`, then `merge` in a transaction. All run on the connection that
+staged the rows, and under the table's lock: what `classify` found is what `merge` carries out.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from lht.errors import IncompleteExtractError, SyncError
+from lht.model.sync import DeletePolicy
+from lht.warehouse import statements
+from lht.warehouse.statements import KeyProblems, MergeCounts
 
 if TYPE_CHECKING:
     from lht.warehouse.port import Warehouse
-    from lht.warehouse.statements import Deletions, KeyProblems, MergeCounts, MergeSpec
+    from lht.warehouse.statements import Deletions, MergeSpec, Statement
 
 
 def prepare(warehouse: Warehouse, spec: MergeSpec) -> MergeSpec:
-    """Looks up `has_duplicates` and `target_is_empty`; call it before the others, under the table's lock."""
-    raise NotImplementedError
+    """Completes a spec with what the other functions need to know of staging and target."""
+    staged = {column.name.lower(): column.type for column in warehouse.columns(spec.staging) or ()}
+    target = {column.name.lower(): column.type for column in warehouse.columns(spec.target) or ()}
+    _, keyed, distinct = _staged_facts(warehouse, spec)
+    return replace(
+        spec,
+        has_duplicates=keyed != distinct,
+        target_is_empty=not warehouse.query(statements.target_has_rows(spec)),
+        compared=statements.compared_expressions(spec.columns, staged, target, warehouse.dialect),
+    )
 
 
 def key_problems(warehouse: Warehouse, spec: MergeSpec) -> KeyProblems:
     """Counts live rows whose key is empty or shared; a merge must not go on if there are any."""
-    raise NotImplementedError
+    empty, empty_example = _problem(warehouse, statements.empty_keys(spec))
+    if not spec.has_duplicates:
+        return KeyProblems(empty, empty_example, 0, None)
+    return KeyProblems(empty, empty_example, *_problem(warehouse, statements.repeated_keys(spec)))
+
+
+def _problem(warehouse: Warehouse, statement: Statement) -> tuple[int, str | None]:
+    ((count, example),) = warehouse.query(statement)
+    return int(str(count)), None if example is None else str(example)
 
 
 def classify(warehouse: Warehouse, spec: MergeSpec) -> MergeCounts:
-    """Counts what `merge` would do; SyncError if the target holds a key twice."""
-    raise NotImplementedError
+    """Counts what `merge` will do; SyncError if the target holds a key twice."""
+    staged, keyed, distinct = _staged_facts(warehouse, spec)
+    actions = _classify_all(warehouse, spec) if spec.target_is_empty else _compare(warehouse, spec)
+    if sum(actions.values()) != distinct:
+        raise SyncError(
+            f"Table {spec.target} holds several rows with the same {spec.key_column}, so rows cannot be merged.",
+            hint=f"Remove the repeated rows, or sync into another table: {spec.key_column} must be unique.",
+            table=str(spec.target),
+        )
+    return MergeCounts(
+        read=staged,
+        inserted=actions.get(statements.INSERT, 0),
+        updated=actions.get(statements.UPDATE, 0),
+        unchanged=actions.get(statements.UNCHANGED, 0),
+        deleted=sum(actions.get(a, 0) for a in (statements.MARK, statements.MARK_NEW, statements.REMOVE)),
+        duplicate=keyed - distinct,
+        ignored=actions.get(statements.IGNORED, 0) + staged - keyed,
+    )
+
+
+def _staged_facts(warehouse: Warehouse, spec: MergeSpec) -> tuple[int, int, int]:
+    staged, keyed, distinct = _numbers(warehouse, statements.staged_facts(spec))
+    return staged, keyed, distinct
+
+
+def _numbers(warehouse: Warehouse, statement: Statement) -> list[int]:
+    (row,) = warehouse.query(statement)
+    return [int(str(value)) for value in row]
+
+
+def _classify_all(warehouse: Warehouse, spec: MergeSpec) -> dict[str, int]:
+    """What becomes of staged rows where the target has none."""
+    keys, gone = _numbers(warehouse, statements.count_source(spec))
+    if spec.fills:
+        return {statements.IGNORED: keys}
+    fate = statements.MARK_NEW if spec.policy is DeletePolicy.MARK else statements.IGNORED
+    return {statements.INSERT: keys - gone, fate: gone}
+
+
+def _compare(warehouse: Warehouse, spec: MergeSpec) -> dict[str, int]:
+    warehouse.execute(statements.create_changes(spec, warehouse.dialect))
+    return _counted_actions(warehouse, spec)
+
+
+def _counted_actions(warehouse: Warehouse, spec: MergeSpec) -> dict[str, int]:
+    rows = warehouse.query(statements.count_changes(spec))
+    return {str(what): int(str(count)) for what, count in rows}
 
 
 def merge(warehouse: Warehouse, spec: MergeSpec, counts: MergeCounts) -> None:
-    """Merges inside the caller's transaction; IncompleteExtractError if it changed other than `counts.changed` rows."""
-    raise NotImplementedError
+    """Carries out what `classify` counted, inside the caller's transaction.
+
+    IncompleteExtractError if other than `counts.changed` rows changed; the caller's transaction then rolls back.
+    """
+    if not counts.changed:
+        return
+    if spec.target_is_empty:
+        changed = warehouse.execute(statements.insert_all(spec))
+    elif warehouse.dialect.merge_limit is not None and counts.changed > warehouse.dialect.merge_limit:
+        changed = _exchange(warehouse, spec)
+    else:
+        changed = warehouse.execute(statements.merge(spec))
+    if changed != counts.changed:
+        raise IncompleteExtractError(
+            f"Merging into {spec.target} changed {changed} rows where {counts.changed} were expected; "
+            "nothing was committed.",
+            hint="Run the same command again; if it fails again, check whether other programs write to the table.",
+            table=str(spec.target),
+        )
+
+
+def _exchange(warehouse: Warehouse, spec: MergeSpec) -> int:
+    """Deletes and inserts what changes: a warehouse that buffers updates in memory does this at any size.
+
+    Columns that only the target has keep their values. Gives the number of rows that differ afterwards.
+    """
+    kept = _kept_columns(warehouse, spec)
+    if kept:
+        warehouse.execute(statements.keep_values(spec, kept, warehouse.dialect))
+    deleted = warehouse.execute(statements.delete_changed(spec))
+    inserted = warehouse.execute(statements.insert_changed(spec, kept))
+    if kept:
+        warehouse.execute(statements.drop_table(spec.kept))
+    actions = _counted_actions(warehouse, spec)
+    replaced = actions.get(statements.UPDATE, 0) + actions.get(statements.MARK, 0)
+    return inserted + deleted - replaced
+
+
+def _kept_columns(warehouse: Warehouse, spec: MergeSpec) -> list[str]:
+    written = {name.lower() for name in spec.written}
+    return [c.name for c in warehouse.columns(spec.target) or () if c.name.lower() not in written]
 
 
 def fill(warehouse: Warehouse, spec: MergeSpec) -> int:
-    """Updates only the staged columns of rows that exist (backfill, formulas); gives the rows changed."""
-    raise NotImplementedError
+    """Updates only the staged columns of rows that exist (backfill, formulas), in the caller's transaction.
+
+    Marks are left alone, and so is every column not in `spec.columns`. Gives the rows changed.
+    """
+    spec = prepare(warehouse, replace(spec, fills=True))
+    counts = classify(warehouse, spec)
+    merge(warehouse, spec, counts)
+    return counts.changed
 
 
 def live_count(warehouse: Warehouse, spec: MergeSpec) -> int:
     """Counts the target's rows that are not marked deleted (the valve's whole)."""
-    raise NotImplementedError
+    return _numbers(warehouse, statements.count_live(spec))[0]
 
 
 def absent_count(warehouse: Warehouse, spec: MergeSpec) -> int:
     """Counts live target rows whose key was not staged (the valve's part)."""
-    raise NotImplementedError
+    return _numbers(warehouse, statements.count_absent(spec))[0]
 
 
 def delete_absent(warehouse: Warehouse, spec: MergeSpec) -> int:
     """Marks or removes live target rows whose key was not staged; 0 under the policy keep."""
-    raise NotImplementedError
+    if spec.policy is DeletePolicy.KEEP:
+        return 0
+    return warehouse.execute(statements.delete_absent(spec))
 
 
 def deletions_count(warehouse: Warehouse, spec: MergeSpec, deletions: Deletions) -> int:
-    """Counts what `delete_named` would change."""
-    raise NotImplementedError
+    """Counts the live target rows that `deletions` names, except those whose stamp is newer."""
+    return _numbers(warehouse, statements.count_named(spec, deletions))[0]
 
 
 def delete_named(warehouse: Warehouse, spec: MergeSpec, deletions: Deletions) -> int:
-    """Marks or removes live target rows that `deletions` names, unless their stamp is newer; 0 under keep."""
-    raise NotImplementedError
+    """Marks or removes what `deletions_count` counts; 0 under the policy keep."""
+    if spec.policy is DeletePolicy.KEEP:
+        return 0
+    return warehouse.execute(statements.delete_named(spec, deletions))

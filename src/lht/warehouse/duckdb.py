@@ -1,0 +1,410 @@
+"""The warehouse port on DuckDB, over a connection of our own or of a caller.
+
+Staging tables are TEMP tables: they are written without compression, three times as fast as tables of the file,
+leave the file no larger, and end with the connection however the process ends. Only the connection that staged
+rows sees them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from lht.errors import (
+    ConfigError,
+    LhtError,
+    PrivilegeError,
+    Recovery,
+    RunLockedError,
+    StatementError,
+    WarehouseError,
+    WarehouseUnreachableError,
+)
+from lht.model.table import Capabilities, Column, ColumnKind, ColumnType, TableName
+from lht.warehouse import statements
+from lht.warehouse.statements import Dialect, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import duckdb
+    import pyarrow as pa
+
+    from lht.warehouse.port import RowStream
+
+CAPABILITIES = Capabilities(
+    name="duckdb",
+    default_schema="main",
+    state_schema="lht",
+    folds_upper=False,
+    has_text_length=False,
+    has_column_comments=True,
+    has_variant=True,
+    widens_text=True,
+    widens_precision=True,
+    has_transactional_ddl=True,
+    is_single_process=True,
+)
+
+DIALECT = Dialect(
+    name="duckdb",
+    types={
+        ColumnKind.TEXT: "VARCHAR",
+        ColumnKind.INTEGER: "HUGEINT",
+        ColumnKind.DECIMAL: "DECIMAL({precision},{scale})",
+        ColumnKind.FLOAT: "DOUBLE",
+        ColumnKind.BOOLEAN: "BOOLEAN",
+        ColumnKind.DATE: "DATE",
+        ColumnKind.TIMESTAMP: "TIMESTAMP",
+        ColumnKind.TIME: "TIME",
+        ColumnKind.VARIANT: "JSON",
+    },
+    create_scratch="CREATE OR REPLACE TEMP TABLE",
+    row_hash="hash",
+    merge_limit=10_000,
+)
+
+MEMORY_LIMIT_MB = 200
+LOCK_POLL_S = 0.1
+
+_KINDS = {
+    "BIGINT": ColumnKind.INTEGER,
+    "BOOLEAN": ColumnKind.BOOLEAN,
+    "DATE": ColumnKind.DATE,
+    "DOUBLE": ColumnKind.FLOAT,
+    "FLOAT": ColumnKind.FLOAT,
+    "HUGEINT": ColumnKind.INTEGER,
+    "INTEGER": ColumnKind.INTEGER,
+    "JSON": ColumnKind.VARIANT,
+    "SMALLINT": ColumnKind.INTEGER,
+    "TIME": ColumnKind.TIME,
+    "TIMESTAMP": ColumnKind.TIMESTAMP,
+    "TINYINT": ColumnKind.INTEGER,
+    "UBIGINT": ColumnKind.INTEGER,
+    "UHUGEINT": ColumnKind.INTEGER,
+    "UINTEGER": ColumnKind.INTEGER,
+    "USMALLINT": ColumnKind.INTEGER,
+    "UTINYINT": ColumnKind.INTEGER,
+    "VARCHAR": ColumnKind.TEXT,
+}
+
+
+def open_duckdb(
+    path: str,
+    *,
+    lock_timeout_s: float = 10.0,
+    memory_limit_mb: int | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> DuckDBWarehouse:
+    """Opens a database file (or `:memory:`, or a `duckdb:///` address) with settings of our own.
+
+    A file that another process holds is tried again for `lock_timeout_s`, then RunLockedError names that process.
+    """
+    path = _plain_path(path)
+    config = _config(path, memory_limit_mb)
+    deadline = monotonic() + lock_timeout_s
+    while True:
+        try:
+            return DuckDBWarehouse(_connect(path, config), label=path, owned=True, configured=True)
+        except RunLockedError:
+            if monotonic() >= deadline:
+                raise
+            sleep(LOCK_POLL_S)
+
+
+def from_connection(connection: duckdb.DuckDBPyConnection) -> DuckDBWarehouse:
+    """Wraps a caller's connection: no setting is changed, it is never closed, an open transaction is refused."""
+    warehouse = DuckDBWarehouse(connection, label="", owned=False)
+    warehouse.refuse_open_transaction()
+    return warehouse
+
+
+def _plain_path(path: str) -> str:
+    """Reads `duckdb:///relative.duckdb`, `duckdb:////absolute.duckdb` and `duckdb:///:memory:` as SQLAlchemy does."""
+    if not path.startswith("duckdb:"):
+        return path
+    plain = re.sub(r"^duckdb:(///)?", "", path)
+    return plain or ":memory:"
+
+
+def _config(path: str, memory_limit_mb: int | None) -> dict[str, str | bool | int | float | list[str]]:
+    config: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": "false"}
+    # A database in memory has its rows there: the default limit would only make it spill into the working folder.
+    if memory_limit_mb or path != ":memory:":
+        config["memory_limit"] = f"{memory_limit_mb or MEMORY_LIMIT_MB}MB"
+    return config
+
+
+def _connect(path: str, config: dict[str, str | bool | int | float | list[str]]) -> duckdb.DuckDBPyConnection:
+    import duckdb  # noqa: PLC0415 - a driver is loaded where it is first needed
+
+    try:
+        return duckdb.connect(path, config=config)
+    except duckdb.Error as error:
+        raise _opening_error(error, path) from error
+
+
+def _opening_error(error: duckdb.Error, path: str) -> LhtError:
+    text = str(error)
+    if "Could not set lock" in text or "being used by another process" in text:
+        found = re.search(r"PID (\d+)", text)
+        holder = f"process {found[1]}" if found else "another process"
+        close = f"Wait for process {found[1]} to end" if found else "Wait for the other run to end"
+        return RunLockedError(
+            f"Another program, {holder}, holds the DuckDB file {path}.",
+            hint=f"{close}, or close the program that holds the file.",
+            pid=int(found[1]) if found else None,
+        )
+    hint = "Check that its folder exists, that you may write there, and that the file is a DuckDB database."
+    if "different configuration" in text:
+        hint = "This process has the file open already: hand that connection to LHT instead."
+    return WarehouseUnreachableError(f"Cannot open the DuckDB file {path}: {_first_line(text)}", hint=hint)
+
+
+def translate(error: duckdb.Error, doing: str) -> LhtError:
+    """Turns a driver's error into ours; the only place that reads DuckDB's texts once a database is open."""
+    import duckdb  # noqa: PLC0415
+
+    text = f"DuckDB could not {doing}: {_first_line(str(error))}"
+    if isinstance(error, duckdb.TransactionException) and "onflict" in str(error):
+        return StatementError(text, hint="Run it again.", recovery=Recovery.RETRY)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return StatementError(text, hint="Free some disk space, or allow DuckDB more memory.")
+    if isinstance(error, duckdb.PermissionException) or "read-only" in str(error):
+        return PrivilegeError(text, hint="Open the database with write access.")
+    if "single attached database" in str(error):
+        return StatementError(text, hint="Keep the table and LHT's own tables in one database file.")
+    return StatementError(text)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
+
+
+class DuckDBWarehouse:
+    """One connection to a DuckDB database; see `lht.warehouse.port.Warehouse`."""
+
+    capabilities = CAPABILITIES
+    dialect = DIALECT
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, *, label: str, owned: bool, configured: bool = False
+    ) -> None:
+        self._connection = connection
+        self._owned = owned
+        self._configured = configured
+        self._in_transaction = False
+        if configured:
+            self.execute(Statement("SET TimeZone = 'UTC'"))
+        self._catalog, self._schema = self._defaults()
+        self._label = label or self._catalog
+
+    def _defaults(self) -> tuple[str, str]:
+        ((catalog, schema),) = self.query(Statement("SELECT current_catalog(), current_schema()"))
+        return str(catalog), str(schema)
+
+    @property
+    def description(self) -> str:
+        return f"duckdb {self._label}"
+
+    # ---- names and shapes
+
+    def table_name(self, table: str, schema: str | None = None) -> TableName:
+        parts = statements.split_name(table)
+        given = statements.split_name(schema) if schema else ()
+        if not parts or (schema and len(given) not in {1, 2}):
+            raise ConfigError(
+                f"{table if not parts else schema!r} is not a name.",
+                hint="Write table, schema.table or db.schema.table.",
+            )
+        where = parts[:-1] or given
+        catalog = where[0] if len(where) > 1 else self._catalog
+        return self._as_stored(TableName(catalog, where[-1] if where else self._schema, parts[-1]))
+
+    def _as_stored(self, table: TableName) -> TableName:
+        """Gives the spelling of a table that exists: names ignore letter case here, but state is kept by name."""
+        sql = (
+            "SELECT database_name, schema_name, table_name FROM duckdb_tables()\n"
+            "WHERE lower(database_name) = lower(?) AND lower(schema_name) = lower(?) AND lower(table_name) = lower(?)"
+        )
+        for row in self.query(Statement(sql, (table.catalog, table.schema, table.name))):
+            return TableName(*(str(part) for part in row))
+        return table
+
+    def columns(self, table: TableName) -> tuple[Column, ...] | None:
+        sql = (
+            "SELECT column_name, data_type, numeric_precision, numeric_scale, comment FROM duckdb_columns()\n"
+            "WHERE lower(database_name) = lower(?) AND lower(schema_name) = lower(?) AND lower(table_name) = lower(?)\n"
+            "ORDER BY column_index"
+        )
+        rows: list[tuple[Any, ...]] = self.query(Statement(sql, (table.catalog, table.schema, table.name)))
+        found = tuple(
+            Column(name, _column_type(data_type, precision, scale), comment=comment or "")
+            for name, data_type, precision, scale, comment in rows
+        )
+        return found or None
+
+    def row_count(self, table: TableName) -> int:
+        ((count,),) = self.query(statements.count_rows(table))
+        return int(str(count))
+
+    def create_schema(self, table: TableName) -> None:
+        self.execute(statements.create_schema(table))
+
+    def create_table(self, table: TableName, columns: Sequence[Column], *, comment: str = "") -> None:
+        creating = statements.create_table(table, columns, self.dialect)
+        self._together([creating, *statements.comments(table, columns, comment)])
+
+    def add_columns(self, table: TableName, columns: Sequence[Column]) -> None:
+        adding = [statements.add_column(table, column, self.dialect) for column in columns]
+        self._together([*adding, *statements.comments(table, columns)])
+
+    def _together(self, group: Sequence[Statement]) -> None:
+        """Runs all or nothing, in the transaction that is open or in one of its own."""
+        with contextlib.nullcontext() if self._in_transaction else self.transaction():
+            for statement in group:
+                self.execute(statement)
+
+    def alter_type(self, table: TableName, column: str, new_type: ColumnType) -> None:
+        self.execute(statements.alter_type(table, column, new_type, self.dialect))
+
+    def rename_column(self, table: TableName, old: str, new: str) -> None:
+        self.execute(statements.rename_column(table, old, new))
+
+    def drop_table(self, table: TableName) -> None:
+        self.execute(statements.drop_table(table))
+
+    # ---- statements
+
+    def execute(self, statement: Statement) -> int:
+        rows = self._run(statement)
+        return int(rows[0][0]) if rows and len(rows[0]) == 1 and isinstance(rows[0][0], int) else 0
+
+    def query(self, statement: Statement) -> list[tuple[object, ...]]:
+        return self._run(statement)
+
+    def _run(self, statement: Statement) -> list[tuple[Any, ...]]:
+        import duckdb  # noqa: PLC0415
+
+        try:
+            return self._connection.execute(statement.sql, _bound(statement)).fetchall()
+        except duckdb.Error as error:
+            raise translate(error, f"run {_headline(statement.sql)}") from error
+
+    def read(self, statement: Statement) -> pa.RecordBatchReader:
+        import duckdb  # noqa: PLC0415
+
+        try:
+            found = self._connection.sql(statement.sql, params=_bound(statement))
+            reader: pa.RecordBatchReader = found.to_arrow_reader()
+        except duckdb.Error as error:
+            raise translate(error, f"run {_headline(statement.sql)}") from error
+        return reader
+
+    def stage(self, columns: Sequence[Column], stream: RowStream, name: str) -> TableName:
+        table = TableName("temp", "main", name)
+        create = statements.create_table(table, columns, self.dialect, verb=self.dialect.create_scratch)
+        self.execute(create)
+        try:
+            self._fill(table, stream)
+        except BaseException as error:
+            with contextlib.suppress(LhtError):
+                self.drop_table(table)
+            # DuckDB hides what the reader raised, Ctrl-C included, behind an error of its own.
+            if stream.error is not None and stream.error is not error:
+                raise stream.error from None
+            raise
+        return table
+
+    def _fill(self, table: TableName, stream: RowStream) -> None:
+        source = f"{table.name}_stream"
+        self._connection.register(source, stream.reader)
+        try:
+            self.execute(
+                Statement(
+                    f"INSERT INTO {statements.quote_table(table)} SELECT * FROM {statements.quote(source)}"
+                )
+            )
+        finally:
+            self._connection.unregister(source)
+
+    # ---- transactions, clock, connections
+
+    def refuse_open_transaction(self) -> None:
+        """Raises WarehouseError if the caller left a transaction open, without disturbing it.
+
+        Outside transactions every statement has a transaction id of its own. (A second BEGIN would tell too, but
+        it spoils the open transaction.)
+        """
+        asking = Statement("SELECT txid_current()")
+        try:
+            is_open = self._run(asking) == self._run(asking)
+        except StatementError:
+            is_open = True
+        if is_open:
+            raise WarehouseError(
+                "The DuckDB connection has an open transaction.",
+                hint="COMMIT or ROLLBACK first: LHT commits rows and state in transactions of its own.",
+            )
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        if self._in_transaction:
+            raise StatementError("A transaction is open already; transactions are never nested.")
+        self.execute(Statement("BEGIN TRANSACTION"))
+        self._in_transaction = True
+        try:
+            yield
+            self.execute(Statement("COMMIT"))
+        except BaseException:
+            # A failed COMMIT has rolled back by itself, and then there is nothing left to roll back.
+            with contextlib.suppress(StatementError):
+                self.execute(Statement("ROLLBACK"))
+            raise
+        finally:
+            self._in_transaction = False
+
+    def now(self) -> datetime:
+        ((microseconds,),) = self._run(Statement("SELECT epoch_us(get_current_timestamp())"))
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+
+    def fork(self) -> DuckDBWarehouse:
+        connection = self._connection.cursor()
+        other = DuckDBWarehouse(connection, label=self._label, owned=True, configured=self._configured)
+        other._catalog, other._schema = self._catalog, self._schema
+        return other
+
+    def close(self) -> None:
+        if self._owned:
+            self._connection.close()
+
+
+def _bound(statement: Statement) -> list[object]:
+    """Parameters as tables hold them: aware datetimes become naive UTC."""
+    return [
+        value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) and value.tzinfo else value
+        for value in statement.params
+    ]
+
+
+def _headline(sql: str) -> str:
+    """A statement's first words, for errors."""
+    words = " ".join(sql.split())
+    limit = 80
+    return words if len(words) <= limit else f"{words[:limit]}…"
+
+
+def _column_type(data_type: str, precision: int | None, scale: int | None) -> ColumnType:
+    """Reads a type of DuckDB; types that LHT never creates are text or, if nested, variant."""
+    if data_type.startswith("DECIMAL"):
+        return ColumnType(ColumnKind.DECIMAL, precision=precision, scale=scale)
+    if data_type.startswith("TIMESTAMP"):
+        return ColumnType(ColumnKind.TIMESTAMP)
+    if data_type in _KINDS:
+        return ColumnType(_KINDS[data_type])
+    is_nested = data_type.endswith("]") or data_type.startswith(("STRUCT", "MAP", "UNION", "VARIANT"))
+    return ColumnType(ColumnKind.VARIANT if is_nested else ColumnKind.TEXT)
