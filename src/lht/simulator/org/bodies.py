@@ -46,7 +46,13 @@ def read_body(
 
 
 def _entry(
-    connection: DuckDBPyConnection, catalog: Catalog, schema: ObjectSchema, name: str, value: object
+    connection: DuckDBPyConnection,
+    catalog: Catalog,
+    schema: ObjectSchema,
+    name: str,
+    value: object,
+    *,
+    new: bool,
 ) -> tuple[FieldSchema, Stored]:
     field = schema.find(name)
     if field is not None:

@@ -10,12 +10,16 @@ from lht.simulator.errors import ApiFault
 from lht.simulator.org import describe, ids, setup
 from lht.simulator.org.catalog import Catalog
 from lht.simulator.org.clock import Clock
+from lht.simulator.org.faults import Faults
 from lht.simulator.org.fields_admin import FieldAdmin
+from lht.simulator.org.jobs import JobBoard
 from lht.simulator.org.limits import Limits
+from lht.simulator.org.oauth import OAuth
 from lht.simulator.org.query import QueryRunner
 from lht.simulator.org.records import RecordKeeper
 from lht.simulator.org.replication import Replication, ReplicationSettings
 from lht.simulator.org.seed import seed_records
+from lht.simulator.org.settings import Settings
 from lht.simulator.store.database import MEMORY_LIMIT, Database
 from lht.simulator.store.ddl import quoted
 
@@ -41,8 +45,8 @@ class OrgOptions:
 class Org:
     """A local org. Safe to call from many threads; close it when done.
 
-    `db`, `catalog`, `clock`, `limits`, `records`, `queries` and `replication` may be used directly by whoever adds
-    rules of its own, such as the job board.
+    `db`, `catalog`, `clock`, `limits`, `settings`, `faults`, `oauth`, `jobs`, `records`, `queries` and `replication` may
+    be used directly.
     """
 
     def __init__(self, db: Database, catalog: Catalog, options: OrgOptions) -> None:
@@ -57,6 +61,10 @@ class Org:
         self.records = RecordKeeper(db, catalog, self.clock, self.user_id)
         self.queries = QueryRunner(db, catalog, self.clock)
         self.replication = Replication(db, catalog, self.clock)
+        self.settings = Settings()
+        self.faults = Faults()
+        self.oauth = OAuth(self.clock, self.settings, self.org_id, self.user_id)
+        self.jobs = JobBoard(self)
         self._fields = FieldAdmin(db, catalog)
 
     @classmethod
@@ -80,7 +88,8 @@ class Org:
         return org
 
     def close(self) -> None:
-        """Closes the database."""
+        """Stops running jobs and closes the database."""
+        self.jobs.close()
         self.db.close()
 
     # What the API asks ------------------------------------------------------------------------------------------
@@ -210,8 +219,11 @@ class Org:
         return self.records.purge(object_name, ids)
 
     def reset(self) -> None:
-        """Makes the org new again: fresh objects, first rows, the same seeded records, real time, unused limits."""
+        """Makes the org new again: fresh objects, first rows, the same seeded records, real time, usual settings."""
         self.queries.close_all()
+        self.jobs.reset()
+        self.faults.clear()
+        self.settings.change(Settings().values())
         with self.db.transaction() as connection:
             setup.drop_tables(connection, self.catalog)
         self.catalog.restore()

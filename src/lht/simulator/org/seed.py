@@ -1,14 +1,58 @@
-"""Plausible records."""
+"""Seeded records: related, plausible, nasty in places, made inside DuckDB from row numbers and a seed.
+
+Same number and seed, same records, whatever the machine or the day. Nothing of it passes through Python.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lht.simulator.org import seed_companions, seed_people, seed_specimens
+from lht.simulator.org.rows import COUNTERS
+from lht.simulator.org.seed_sizes import SeedSizes
+from lht.simulator.store import ddl
+from lht.simulator.store.database import LOG_TABLE
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from duckdb import DuckDBPyConnection
 
     from lht.simulator.org.catalog import Catalog
 
 
 def seed_records(connection: DuckDBPyConnection, catalog: Catalog, records: int, seed: int) -> None:
-    """Adds that many accounts."""
+    """Adds that many accounts and all that goes with them, in the caller's transaction."""
+    if records <= 0:
+        return
+    sizes = SeedSizes.of(records)
+    for name, count, select in _statements(sizes, seed):
+        connection.execute(f"INSERT INTO {ddl.quoted(name)} BY NAME\n{select}")
+        _count(connection, name, count)
+        _log(connection, catalog, name)
+
+
+def _statements(sizes: SeedSizes, seed: int) -> Iterator[tuple[str, int, str]]:
+    """Gives each object with its number of records and the SELECT that makes them."""
+    yield "User", sizes.users, seed_people.users(sizes, seed)
+    yield "Account", sizes.accounts, seed_people.accounts(sizes, seed)
+    yield "Contact", sizes.contacts, seed_people.contacts(sizes, seed)
+    yield "Opportunity", sizes.opportunities, seed_companions.opportunities(sizes, seed)
+    yield "Task", sizes.tasks, seed_companions.tasks(sizes, seed)
+    yield "AccountHistory", sizes.history, seed_companions.history(sizes, seed)
+    yield "AccountShare", sizes.shares, seed_companions.shares(sizes, seed)
+    yield "Attachment", sizes.attachments, seed_companions.attachments(sizes, seed)
+    yield "Specimen__c", sizes.specimens, seed_specimens.specimens(sizes, seed)
+
+
+def _count(connection: DuckDBPyConnection, name: str, count: int) -> None:
+    connection.execute(f"DELETE FROM {COUNTERS} WHERE object = ?", [name])
+    connection.execute(f"INSERT INTO {COUNTERS} VALUES (?, ?)", [name, count + (name == "User")])
+
+
+def _log(connection: DuckDBPyConnection, catalog: Catalog, name: str) -> None:
+    """Notes the seeded deletions where getDeleted will look for them."""
+    fields = {field.name for field in catalog.need(name).fields}
+    if "IsDeleted" in fields and "SystemModstamp" in fields:
+        select = f'SELECT ?, "Id", "SystemModstamp" FROM {ddl.quoted(name)} WHERE "IsDeleted"'
+        connection.execute(f"INSERT INTO {LOG_TABLE} {select}", [name])
