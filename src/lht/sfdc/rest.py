@@ -12,8 +12,9 @@ from lht.model.salesforce import DeletedWindow, ObjectSummary, SObject
 from lht.sfdc import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from lht.model.salesforce import Field
     from lht.sfdc.org import Org
 
 _NOT_FOUND = 404
@@ -51,6 +52,28 @@ def nearest_names(name: str, known: list[str]) -> list[str]:
     custom = by_lower.get(f"{name.lower()}__c")
     found = [by_lower[match] for match in close]
     return list(dict.fromkeys([custom, *found] if custom else found))[:3]
+
+
+def fields_at(org: Org, sobject: SObject, paths: Sequence[str]) -> dict[str, Field]:
+    """Describes the parents that dotted paths pass, and gives the fields at their ends where they are known."""
+    found: dict[str, Field] = {}
+    for path in paths:
+        *steps, last = path.split(".")
+        parent: SObject | None = sobject
+        for step in steps:
+            parent = _parent(org, parent, step) if parent else None
+        end = parent.find(last) if parent and steps else None
+        if end:
+            found[path] = end
+    return found
+
+
+def _parent(org: Org, sobject: SObject, relationship: str) -> SObject | None:
+    """The object a relationship leads to; None where it is unknown or leads to several."""
+    for link in sobject.fields:
+        if (link.relationship_name or "").lower() == relationship.lower() and len(link.reference_to) == 1:
+            return describe(org, link.reference_to[0])
+    return None
 
 
 def query_pages(

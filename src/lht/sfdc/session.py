@@ -44,7 +44,7 @@ class Session:
                 login = self._renew(used)
             except AuthError as error:
                 self._is_refused = True
-                raise not_logged_in(reason) from error
+                raise not_logged_in(error.message) from error
             self._refuse_another_org(used, login)
             self._login = login
             return login
@@ -60,7 +60,8 @@ class Session:
 
 def not_logged_in(reason: str) -> SessionExpiredError:
     """The error of a session that is over."""
-    return SessionExpiredError(wire.NOT_LOGGED_IN, hint=wire.LOG_IN, reason=reason)
+    hint = f"{wire.LOG_IN} ({reason})" if reason else wire.LOG_IN
+    return SessionExpiredError(wire.NOT_LOGGED_IN, hint=hint, reason=reason)
 
 
 class Tally:
