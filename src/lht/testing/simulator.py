@@ -172,7 +172,9 @@ def simulator(
     """
     from lht.simulator.main import started  # noqa: PLC0415 - the server is loaded only where one is started
 
-    with started(port=port, path=path, records=records, seed=seed, schema=schema, settings=settings) as running:
+    with started(
+        port=port, path=path, records=records, seed=seed, schema=schema, settings=settings
+    ) as running:
         app = running.app
         yield LocalOrg(
             running.url, app.client_id, app.client_secret, app.username, app.password, Admin(running.url)

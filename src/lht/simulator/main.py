@@ -1,0 +1,114 @@
+"""Starting an org: for `lht simulator start`, and for tests in the same process."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+from lht.simulator.errors import SimulatorError
+from lht.simulator.org.org import Org
+from lht.simulator.org.site import Site
+from lht.simulator.server.run import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from lht.simulator.org.oauth import App
+
+DEFAULT_PORT = 8788
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A served org: where it is and who may log in."""
+
+    url: str
+    app: App
+    site: Site
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = DEFAULT_PORT,
+    *,
+    path: Path | None = None,
+    records: int = 0,
+    seed: int = 1,
+    schema: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    on_start: Callable[[Running], None] | None = None,
+    out: TextIO | None = None,
+) -> None:
+    """Serves an org until SIGTERM or Ctrl-C, and then returns; call it from the main thread.
+
+    It prints `url:`, `client_id:`, `client_secret:`, `username:` and `password:` a line each, calls `on_start`
+    (which may write a configuration), then prints `ready`. Port 0 takes any that is free. Raises SimulatorError if
+    the org cannot be opened or the port is busy.
+    """
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        with started(
+            host, port, path=path, records=records, seed=seed, schema=schema, settings=settings
+        ) as running:
+            _announce(running, on_start, out or sys.stdout)
+            stop.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def started(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    path: Path | None = None,
+    records: int = 0,
+    seed: int = 1,
+    schema: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Iterator[Running]:
+    """Serves an org from a thread while the block runs."""
+    if schema is not None:
+        raise SimulatorError("objects from a file are not supported yet: leave schema out")
+    site = _site(Org.open(path=path, records=records, seed=seed), settings)
+    try:
+        server = Server(site, host, port)
+        try:
+            yield Running(server.url, site.app, site)
+        finally:
+            server.stop()
+    finally:
+        site.close()
+
+
+def _site(org: Org, settings: Mapping[str, Any] | None) -> Site:
+    try:
+        return Site(org, settings=settings)
+    except ValueError as error:
+        org.close()
+        raise SimulatorError(str(error)) from error
+
+
+def _announce(running: Running, on_start: Callable[[Running], None] | None, out: TextIO) -> None:
+    app = running.app
+    lines = {
+        "url": running.url,
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
+        "username": app.username,
+        "password": app.password,
+    }
+    for name, value in lines.items():
+        print(f"{name}: {value}", file=out)
+    if on_start is not None:
+        on_start(running)
+    print("ready", file=out, flush=True)

@@ -1,0 +1,115 @@
+"""An org with what surrounds its records: logins, jobs, settings, failures on demand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from lht.simulator.org.faults import Faults
+from lht.simulator.org.jobs import JobBoard
+from lht.simulator.org.oauth import App, OAuth
+from lht.simulator.org.replication import ReplicationSettings
+from lht.simulator.org.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lht.simulator.org.catalog import Catalog
+    from lht.simulator.org.clock import Clock
+    from lht.simulator.org.limits import Limits
+    from lht.simulator.org.org import Org
+    from lht.simulator.store.database import Database
+
+MOMENTS = ("earliest_date_available", "latest_date_covered")
+
+
+class Site:
+    """What the server serves. It closes the org that it was given."""
+
+    def __init__(self, org: Org, app: App | None = None, settings: Mapping[str, Any] | None = None) -> None:
+        self.org = org
+        self.app = app or App(username=org.username)
+        self.settings = Settings()
+        self.faults = Faults()
+        self.oauth = OAuth(org.clock, self.settings, org.org_id, org.user_id, self.app)
+        self.jobs = JobBoard(self)
+        self._first = dict(settings or {})
+        self.change_settings(self._first)
+
+    @property
+    def db(self) -> Database:
+        return self.org.db
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.org.catalog
+
+    @property
+    def clock(self) -> Clock:
+        return self.org.clock
+
+    @property
+    def limits(self) -> Limits:
+        return self.org.limits
+
+    @property
+    def user_id(self) -> str:
+        return self.org.user_id
+
+    def all_settings(self) -> dict[str, Any]:
+        """Gives every setting, the allowances and what getUpdated and getDeleted know among them."""
+        replication = self.org.replication.settings
+        moments = {name: _text(getattr(replication, name)) for name in MOMENTS}
+        return {
+            **self.settings.values(),
+            "limits": dict(self.limits.allowed),
+            "most_ids": replication.most_ids,
+            **moments,
+        }
+
+    def change_settings(self, changes: Mapping[str, Any]) -> None:
+        """Changes settings by name; raises ValueError, with nothing changed, if one is wrong."""
+        plain = dict(changes)
+        limits = _allowances(plain.pop("limits", {}), self.limits.allowed)
+        replication: dict[str, object] = {name: _moment(plain.pop(name)) for name in MOMENTS if name in plain}
+        if "most_ids" in plain:
+            replication["most_ids"] = int(plain.pop("most_ids"))
+        self.settings.change(plain)
+        self.limits.allowed.update(limits)
+        for name, value in replication.items():
+            setattr(self.org.replication.settings, name, value)
+
+    def reset(self) -> None:
+        """Puts everything back to how it started, except that sessions live on."""
+        self.faults.clear()
+        self.jobs.reset()
+        self.org.reset()
+        self.settings.change(Settings().values())
+        self.org.replication.settings = ReplicationSettings()
+        self.change_settings(self._first)
+
+    def close(self) -> None:
+        """Stops the jobs, then closes the org."""
+        self.jobs.close()
+        self.org.close()
+
+
+def _allowances(wanted: object, known: Mapping[str, int]) -> dict[str, int]:
+    if not isinstance(wanted, dict) or any(
+        isinstance(v, bool) or not isinstance(v, int) for v in wanted.values()
+    ):
+        raise ValueError("limits must be an object of whole numbers by name")
+    if unknown := sorted(set(wanted) - set(known)):
+        raise ValueError(f"no limit is called {unknown[0]}; there are {', '.join(sorted(known))}")
+    return wanted
+
+
+def _moment(text: object) -> datetime | None:
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(str(text))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,159 @@
+"""Admin resources under /simulator: what no Salesforce org has. For callers on this machine only."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from lht.simulator.errors import ApiFault
+from lht.simulator.org.catalog import field_from
+from lht.simulator.server.call import json_answer, not_found
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from lht.simulator.org.schema import FieldSchema, ObjectSchema
+    from lht.simulator.org.site import Site
+    from lht.simulator.server.call import Call
+
+
+def reset(site: Site, call: Call) -> Response:
+    """Puts the org back to how it started."""
+    site.reset()
+    return json_answer(call, {})
+
+
+def clock(site: Site, call: Call) -> Response:
+    """Tells the org's time."""
+    return json_answer(call, {"now": site.clock.now().isoformat(), "frozen": site.clock.is_frozen})
+
+
+def set_clock(site: Site, call: Call) -> Response:
+    """Sets the org's time; it goes on from there unless it is to stand."""
+    body = call.json_body()
+    moment = datetime.fromisoformat(_need(body, "now", str))
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if body.get("frozen"):
+        site.clock.freeze(moment)
+    else:
+        site.clock.resume()
+        site.clock.set(moment)
+    return clock(site, call)
+
+
+def advance_clock(site: Site, call: Call) -> Response:
+    """Moves the org's time."""
+    site.clock.move(_need(call.json_body(), "seconds", int, float))
+    return clock(site, call)
+
+
+def freeze_clock(site: Site, call: Call) -> Response:
+    """Stops the org's time."""
+    site.clock.freeze()
+    return clock(site, call)
+
+
+def run_clock(site: Site, call: Call) -> Response:
+    """Lets the org's time go on."""
+    site.clock.resume()
+    return clock(site, call)
+
+
+def settings(site: Site, call: Call) -> Response:
+    """Tells every setting."""
+    return json_answer(call, site.all_settings())
+
+
+def change_settings(site: Site, call: Call) -> Response:
+    """Changes settings by name."""
+    site.change_settings(call.json_body())
+    return settings(site, call)
+
+
+def add_field(site: Site, call: Call) -> Response:
+    """Adds a field; a name that ends in __c makes it a custom one."""
+    body = call.json_body()
+    name = _need(body, "name", str)
+    body = {"label": name, "custom": name.lower().endswith("__c"), **body}
+    site.org.add_field(call.path["object"], field_from(body))
+    return _field_answer(site, call, name, 201)
+
+
+def alter_field(site: Site, call: Call) -> Response:
+    """Changes facts of a field; hiding it touches no value, so it goes another way."""
+    body, name = call.json_body(), call.path["field"]
+    hidden = body.pop("hidden", None)
+    if hidden is not None:
+        site.org.hide_field(call.path["object"], name, hidden=bool(hidden))
+    if body:
+        known = asdict(_field(site.catalog.need(call.path["object"]), name))
+        site.org.alter_field(call.path["object"], field_from(known | body))
+    return _field_answer(site, call, name)
+
+
+def drop_field(site: Site, call: Call) -> Response:
+    """Drops a field with its values."""
+    site.org.drop_field(call.path["object"], call.path["field"])
+    return json_answer(call, {})
+
+
+def hide_records(site: Site, call: Call) -> Response:
+    """Hides records from the user, or shows them again."""
+    body = call.json_body()
+    hidden, where = bool(body.get("hidden", True)), body.get("where")
+    count = site.org.hide_records(call.path["object"], ids=body.get("ids"), where=where, hidden=hidden)
+    return json_answer(call, {"count": count})
+
+
+def purge(site: Site, call: Call) -> Response:
+    """Removes deleted records for good."""
+    return json_answer(call, {"count": site.org.purge(call.path["object"], call.json_body().get("ids"))})
+
+
+def undelete(site: Site, call: Call) -> Response:
+    """Takes records out of the recycle bin."""
+    ids = _need(call.json_body(), "ids", list)
+    for record_id in ids:
+        site.org.undelete_record(record_id)
+    return json_answer(call, {"count": len(ids)})
+
+
+def expire_sessions(site: Site, call: Call) -> Response:
+    """Ends every session."""
+    site.oauth.expire()
+    return json_answer(call, {})
+
+
+def faults(site: Site, call: Call) -> Response:
+    """Lists the failures that still wait."""
+    return json_answer(call, {"faults": site.faults.waiting()})
+
+
+def add_fault(site: Site, call: Call) -> Response:
+    """Orders a failure."""
+    return json_answer(call, site.faults.add(call.json_body()).values(), 201)
+
+
+def clear_faults(site: Site, call: Call) -> Response:
+    """Forgets all failures."""
+    site.faults.clear()
+    return json_answer(call, {})
+
+
+def _need(body: dict[str, Any], key: str, *kinds: type) -> Any:
+    value = body.get(key)
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise ApiFault(400, "INVALID_INPUT", f"{key} is missing or of the wrong kind")
+    return value
+
+
+def _field(schema: ObjectSchema, name: str) -> FieldSchema:
+    found = next((field for field in schema.fields if field.name.lower() == name.lower()), None)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _field_answer(site: Site, call: Call, name: str, status: int = 200) -> Response:
+    return json_answer(call, asdict(_field(site.catalog.need(call.path["object"]), name)), status)

@@ -1,0 +1,175 @@
+"""The routes, and what every request passes on its way to a handler: version, session, limits."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from lht.simulator.errors import ApiFault, OAuthFault
+from lht.simulator.org.site import Site
+from lht.simulator.server import admin, bulk, data, oauth
+from lht.simulator.server.call import Call, fault_body, json_answer, not_found
+from lht.simulator.server.gate import Gate, RequestLog
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from starlette.requests import Request
+
+    from lht.simulator.server.connections import Connections
+
+Handler: TypeAlias = Callable[[Site, Call], Response]
+Methods: TypeAlias = Mapping[str, Handler]
+
+OAUTH: dict[str, Methods] = {
+    "/services/oauth2/token": {"POST": oauth.token},
+    "/services/oauth2/revoke": {"POST": oauth.revoke},
+    "/services/oauth2/userinfo": {"GET": oauth.userinfo, "POST": oauth.userinfo},
+    "/id/{org}/{user}": {"GET": oauth.identity, "POST": oauth.identity},
+    "/services/data": {"GET": data.versions},
+}
+DATA: dict[str, Methods] = {
+    "": {"GET": data.resources},
+    "/sobjects": {"GET": data.describe_global},
+    "/sobjects/{object}": {"GET": data.basic_info, "POST": data.create},
+    "/sobjects/{object}/describe": {"GET": data.describe},
+    "/sobjects/{object}/updated": {"GET": data.updated},
+    "/sobjects/{object}/deleted": {"GET": data.deleted},
+    "/sobjects/{object}/{id}": {"GET": data.read, "PATCH": data.update, "DELETE": data.delete},
+    "/sobjects/{object}/{id}/{value}": {"GET": data.read_by_key, "PATCH": data.upsert},
+    "/query": {"GET": data.query},
+    "/query/{cursor}": {"GET": data.query_more},
+    "/queryAll": {"GET": data.query_all},
+    "/queryAll/{cursor}": {"GET": data.query_more},
+    "/limits": {"GET": data.limits},
+    "/limits/recordCount": {"GET": data.record_count},
+    "/jobs/query": {"GET": bulk.list_jobs, "POST": bulk.create},
+    "/jobs/query/{id}": {"GET": bulk.get, "PATCH": bulk.abort, "DELETE": bulk.delete},
+    "/jobs/query/{id}/results": {"GET": bulk.results},
+    "/jobs/query/{id}/resultPages": {"GET": bulk.result_pages},
+}
+ADMIN: dict[str, Methods] = {
+    "/simulator/reset": {"POST": admin.reset},
+    "/simulator/clock": {"GET": admin.clock, "PUT": admin.set_clock},
+    "/simulator/clock/advance": {"POST": admin.advance_clock},
+    "/simulator/clock/freeze": {"POST": admin.freeze_clock},
+    "/simulator/clock/run": {"POST": admin.run_clock},
+    "/simulator/settings": {"GET": admin.settings, "PATCH": admin.change_settings},
+    "/simulator/objects/{object}/fields": {"POST": admin.add_field},
+    "/simulator/objects/{object}/fields/{field}": {"PATCH": admin.alter_field, "DELETE": admin.drop_field},
+    "/simulator/objects/{object}/hide": {"POST": admin.hide_records},
+    "/simulator/objects/{object}/purge": {"POST": admin.purge},
+    "/simulator/undelete": {"POST": admin.undelete},
+    "/simulator/sessions/expire": {"POST": admin.expire_sessions},
+    "/simulator/faults": {"GET": admin.faults, "POST": admin.add_fault, "DELETE": admin.clear_faults},
+}
+ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def create_app(site: Site, connections: Connections) -> Gate:
+    """Gives the ASGI application of a site."""
+    log = RequestLog()
+    handlers: dict[Any, Any] = {ApiFault: _api_fault, OAuthFault: _oauth_fault, 404: _unknown_path, 500: _bug}
+    inner = Starlette(routes=_routes(site, log), exception_handlers=handlers)
+    inner.router.redirect_slashes = False
+    return Gate(inner, site, connections, log)
+
+
+def _routes(site: Site, log: RequestLog) -> list[Route]:
+    requests: Methods = {
+        "GET": lambda _, call: json_answer(call, {"requests": log.entries()}),
+        "DELETE": lambda _, call: json_answer(call, log.clear()),
+    }
+    data_routes = {f"/services/data/{{version}}{path}": methods for path, methods in DATA.items()}
+    return [
+        *(_route(path, site, methods, _open_call) for path, methods in OAUTH.items()),
+        *(_route(path, site, methods, _data_call) for path, methods in data_routes.items()),
+        *(_route(path, site, methods, _admin_call) for path, methods in ADMIN.items()),
+        _route("/simulator/requests", site, requests, _admin_call),
+    ]
+
+
+def _route(path: str, site: Site, methods: Methods, run: Callable[[Site, Handler, Call], Response]) -> Route:
+    async def endpoint(request: Request) -> Response:
+        handler = methods.get("GET" if request.method == "HEAD" else request.method)
+        if path.startswith("/simulator"):
+            _check_local(request)
+        if handler is None:
+            raise _method_refused(request.method, methods)
+        return await run_in_threadpool(run, site, handler, await Call.of(request))
+
+    return Route(path, endpoint, methods=ALL_METHODS)
+
+
+def _open_call(site: Site, handler: Handler, call: Call) -> Response:
+    return handler(site, call)
+
+
+def _data_call(site: Site, handler: Handler, call: Call) -> Response:
+    """Runs a metered request: every answer, a refusal too, says how many are used."""
+    _ = call.version_number
+    site.oauth.session(call.token)
+    try:
+        site.limits.take_request()
+        answer = handler(site, call)
+    except ApiFault as fault:
+        answer = json_answer(call, fault_body(fault), fault.status)
+    answer.headers["Sforce-Limit-Info"] = site.limits.usage_header()
+    return answer
+
+
+def _admin_call(site: Site, handler: Handler, call: Call) -> Response:
+    try:
+        return handler(site, call)
+    except (TypeError, ValueError) as error:
+        raise ApiFault(400, "INVALID_INPUT", str(error)) from error
+
+
+def _check_local(request: Request) -> None:
+    """Refuses callers of other machines, and pages that a browser on this machine shows."""
+    host = request.client.host if request.client else ""
+    if not _is_loopback(host) or "origin" in request.headers:
+        raise ApiFault(
+            403, "INSUFFICIENT_ACCESS", "The admin resources answer to programs on this machine only"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def _method_refused(method: str, methods: Methods) -> ApiFault:
+    allowed = ",".join(sorted(methods))
+    return ApiFault(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are {allowed}")
+
+
+async def _api_fault(_request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, ApiFault)  # noqa: S101 - it is registered for that class alone
+    return JSONResponse(fault_body(fault), fault.status)
+
+
+async def _oauth_fault(_request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, OAuthFault)  # noqa: S101 - it is registered for that class alone
+    return JSONResponse({"error": fault.error, "error_description": fault.description}, fault.status)
+
+
+def _unknown_path(_request: Request, _fault: Exception) -> Awaitable[Response]:
+    return _api_fault(_request, not_found())
+
+
+async def _bug(_request: Request, fault: Exception) -> Response:
+    body = fault_body(
+        ApiFault(500, "UNKNOWN_EXCEPTION", f"An unexpected error occurred: {type(fault).__name__}")
+    )
+    return JSONResponse(body, 500)

@@ -1,0 +1,122 @@
+"""One request as the handlers see it, and the answers they give."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response, StreamingResponse
+
+from lht.simulator.errors import ApiFault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from starlette.requests import Request
+
+OLDEST, NEWEST = 40, 66
+GZIP_LEVEL = 1
+GZIP_BITS = 31
+JSON_TYPE = "application/json;charset=UTF-8"
+_VERSION = re.compile(r"v(\d{1,3})\.0")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request with its body read. Names in `headers` are lower-case."""
+
+    method: str
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    base_url: str
+
+    @classmethod
+    async def of(cls, request: Request) -> Call:
+        """Reads a request."""
+        body = await request.body()
+        base_url = f"{request.url.scheme}://{request.headers.get('host') or request.url.netloc}"
+        query = dict(request.query_params)
+        return cls(request.method, request.path_params, query, dict(request.headers), body, base_url)
+
+    @property
+    def version(self) -> str:
+        """The version as the path has it, such as v66.0."""
+        return self.path["version"]
+
+    @property
+    def version_number(self) -> float:
+        """The version as a number; raises ApiFault 404 for one that this org does not speak."""
+        found = _VERSION.fullmatch(self.path.get("version", ""))
+        if found is None or not OLDEST <= int(found[1]) <= NEWEST:
+            raise not_found()
+        return float(found[1])
+
+    @property
+    def token(self) -> str:
+        """The access token, or an empty text."""
+        kind, _, token = self.headers.get("authorization", "").partition(" ")
+        return token.strip() if kind.lower() in {"bearer", "oauth"} else ""
+
+    @property
+    def wants_gzip(self) -> bool:
+        """Whether the caller can read gzip."""
+        offers = [
+            offer.replace(" ", "") for offer in self.headers.get("accept-encoding", "").lower().split(",")
+        ]
+        return any(offer.partition(";")[0] == "gzip" and not offer.endswith(";q=0") for offer in offers)
+
+    def json_body(self) -> dict[str, Any]:
+        """Reads the body as a JSON object; raises ApiFault 400."""
+        try:
+            found = json.loads(self.body or b"{}")
+        except ValueError as error:
+            raise ApiFault(400, "JSON_PARSER_ERROR", f"Unexpected character in the body: {error}") from None
+        if not isinstance(found, dict):
+            raise ApiFault(400, "JSON_PARSER_ERROR", "The body must be a JSON object")
+        return found
+
+
+def not_found() -> ApiFault:
+    """Makes the answer to a path that leads nowhere."""
+    return ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+
+
+def json_answer(call: Call, value: object, status: int = 200) -> Response:
+    """Answers with JSON, compressed if the caller can read that."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    if not call.wants_gzip:
+        return Response(body, status, media_type=JSON_TYPE)
+    packed = b"".join(squeezed([body]))
+    return Response(packed, status, {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}, JSON_TYPE)
+
+
+def stream_answer(
+    call: Call, chunks: Iterable[bytes], headers: Mapping[str, str], media_type: str
+) -> Response:
+    """Answers chunk by chunk, so that memory does not grow with the answer."""
+    if not call.wants_gzip:
+        return StreamingResponse(chunks, 200, headers, media_type)
+    packed = {**headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return StreamingResponse(squeezed(chunks), 200, packed, media_type)
+
+
+def squeezed(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Compresses chunks into one gzip member, at the level that costs least."""
+    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP_BITS)
+    for chunk in chunks:
+        if packed := packer.compress(chunk):
+            yield packed
+    yield packer.flush()
+
+
+def fault_body(fault: ApiFault) -> list[dict[str, Any]]:
+    """Writes an error as REST does."""
+    entry: dict[str, Any] = {"message": fault.message, "errorCode": fault.code}
+    if fault.fields is not None:
+        entry["fields"] = list(fault.fields)
+    return [entry]

@@ -1,0 +1,203 @@
+"""The outermost layer: paths made alike, requests too long refused, failures on demand, dates, the request log."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from contextlib import suppress
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse
+
+from lht.simulator.errors import ApiFault
+from lht.simulator.server.call import fault_body
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from lht.simulator.org.faults import Fault
+    from lht.simulator.org.site import Site
+    from lht.simulator.server.connections import Connections
+
+MOST_URI_BYTES = 16_384
+MOST_HEADER_BYTES = 16_384
+LOG_ENTRIES = 20_000
+USUAL_CODES = {
+    401: ("INVALID_SESSION_ID", "Session expired or invalid"),
+    403: ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
+    404: ("NOT_FOUND", "The requested resource does not exist"),
+    429: ("REQUEST_LIMIT_EXCEEDED", "Too many requests"),
+    500: ("UNKNOWN_EXCEPTION", "An unexpected error occurred"),
+    503: ("SERVER_UNAVAILABLE", "The server is temporarily unavailable"),
+}
+
+
+class RequestLog:
+    """The latest requests, for tests that count; admin calls are left out."""
+
+    def __init__(self) -> None:
+        self._entries: deque[dict[str, Any]] = deque(maxlen=LOG_ENTRIES)
+        self._lock = threading.Lock()
+
+    def add(self, scope: Scope, status: int | None) -> None:
+        """Writes down one request; without a status where the caller was hung up on."""
+        query = scope["query_string"].decode("latin-1")
+        entry = {"method": scope["method"], "path": scope["path"], "query": query, "status": status}
+        with self._lock:
+            self._entries.append(entry)
+
+    def entries(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return list(self._entries)
+
+    def clear(self) -> dict[str, Any]:
+        """Empties the log; gives the empty answer."""
+        with self._lock:
+            self._entries.clear()
+        return {}
+
+
+class Gate:
+    """The ASGI application."""
+
+    def __init__(self, inner: ASGIApp, site: Site, connections: Connections, log: RequestLog) -> None:
+        self._inner = inner
+        self._site = site
+        self._connections = connections
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        exchange = Exchange(send, format_datetime(self._site.clock.now(), usegmt=True))
+        if scope["path"].startswith("/simulator"):
+            await self._inner(scope, receive, exchange.send)
+            return
+        fault = self._site.faults.for_request(scope["method"], scope["path"])
+        try:
+            await self._serve(scope, receive, exchange, fault)
+        finally:
+            self._log.add(scope, exchange.status)
+
+    async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange, fault: Fault | None) -> None:
+        app = _refusal(scope) or self._inner
+        if fault is not None:
+            await asyncio.sleep(fault.delay_s)
+            app = _meet(fault, scope, app, self._site)
+        if fault is not None and fault.kind == "drop":
+            await self._drop(fault, app, scope, receive, exchange)
+            return
+        if fault is not None and fault.kind == "truncate_gzip":
+            exchange.hold_back(fault.cut_bytes)
+        await app(scope, receive, exchange.send)
+
+    async def _drop(
+        self, fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, exchange: Exchange
+    ) -> None:
+        """Carries out the request, unless it is to be lost on its way in, and hangs up on the answer."""
+        exchange.stop_after(fault.after_bytes)
+        if not fault.before:
+            with suppress(HungUp):
+                await app(scope, receive, exchange.send)
+        if fault.before or fault.after_bytes is None:
+            exchange.status = None
+        self._connections.hang_up(tuple(scope["client"]))
+        await asyncio.sleep(0)
+
+
+class HungUp(Exception):  # noqa: N818 - it was ordered
+    """The caller was hung up on; nothing more needs to be sent."""
+
+
+class Exchange:
+    """Sends one answer, with what the gate adds to it or takes from it."""
+
+    def __init__(self, send: Send, date: str) -> None:
+        self._send = send
+        self._date = date
+        self._left: int | None = None
+        self._is_cut = False
+        self._hold = 0
+        self._tail = b""
+        self.status: int | None = None
+
+    def stop_after(self, body_bytes: int | None) -> None:
+        """Lets that much of the body out, or nothing at all, not even a status, if None."""
+        self._left, self._is_cut = body_bytes, True
+
+    def hold_back(self, body_bytes: int) -> None:
+        """Ends the body that much too early, in a message that is otherwise whole."""
+        self._hold = body_bytes
+
+    async def send(self, message: Message) -> None:
+        """Passes a message of the answer on."""
+        if message["type"] == "http.response.start":
+            await self._start(message)
+        elif self._is_cut:
+            await self._cut(message)
+        elif self._hold:
+            await self._short(message)
+        else:
+            await self._send(message)
+
+    async def _start(self, message: Message) -> None:
+        self.status = message["status"]
+        headers = [*message["headers"], (b"date", self._date.encode())]
+        if self._hold:
+            headers = [(name, value) for name, value in headers if name.lower() != b"content-length"]
+        if not self._is_cut or self._left is not None:
+            await self._send({**message, "headers": headers})
+
+    async def _cut(self, message: Message) -> None:
+        if self._left is None:
+            raise HungUp
+        body = message.get("body", b"")[: self._left]
+        self._left -= len(body)
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        if not self._left or not message.get("more_body", False):
+            raise HungUp
+
+    async def _short(self, message: Message) -> None:
+        """Always keeps the last bytes back: which are the last is known only at the end."""
+        body = self._tail + message.get("body", b"")
+        keep = min(self._hold, len(body))
+        self._tail = body[len(body) - keep :]
+        more = message.get("more_body", False)
+        await self._send({"type": "http.response.body", "body": body[: len(body) - keep], "more_body": more})
+
+
+def _refusal(scope: Scope) -> ASGIApp | None:
+    """Gives the answer to a request whose head is too long, if it is."""
+    length = len(scope["raw_path"]) + len(scope["query_string"]) + bool(scope["query_string"])
+    if length > MOST_URI_BYTES:
+        return _answer(
+            ApiFault(414, "URI_TOO_LONG", f"The URI has {length} bytes, more than {MOST_URI_BYTES}")
+        )
+    heads = sum(len(name) + len(value) for name, value in scope["headers"])
+    if heads > MOST_HEADER_BYTES:
+        return _answer(ApiFault(431, "REQUEST_HEADER_TOO_LARGE", f"The headers have {heads} bytes"))
+    return None
+
+
+def _meet(fault: Fault, scope: Scope, app: ASGIApp, site: Site) -> ASGIApp:
+    """Gives what shall serve the request instead, for failures that are answers."""
+    if fault.kind == "expire_session":
+        site.oauth.expire(_token(scope))
+        return _answer(ApiFault(401, *USUAL_CODES[401]))
+    if fault.kind != "status":
+        return app
+    code, message = USUAL_CODES.get(fault.status, ("UNKNOWN_EXCEPTION", f"HTTP {fault.status}"))
+    answer = ApiFault(fault.status, fault.code or code, fault.message or message)
+    return _answer(answer, fault.retry_after)
+
+
+def _answer(fault: ApiFault, retry_after: str | None = None) -> ASGIApp:
+    headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
+    return JSONResponse(fault_body(fault), fault.status, headers)
+
+
+def _token(scope: Scope) -> str:
+    headers = dict(scope["headers"])
+    return str(headers.get(b"authorization", b"").decode("latin-1").partition(" ")[2].strip())

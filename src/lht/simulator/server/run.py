@@ -1,0 +1,79 @@
+"""A server in a thread of this process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from lht.simulator.errors import SimulatorError
+from lht.simulator.server.app import create_app
+from lht.simulator.server.connections import Connections
+
+if TYPE_CHECKING:
+    from lht.simulator.org.site import Site
+
+MOST_HEAD_BYTES = 1 << 20
+START_S = 30
+GRACE_S = 2
+
+
+class Server:
+    """Serves a site from the moment it is made until `stop`; the site stays open."""
+
+    def __init__(self, site: Site, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._socket = _bound(host, port)
+        connections = Connections()
+        self._uvicorn = uvicorn.Server(
+            uvicorn.Config(
+                create_app(site, connections),
+                http=connections.protocol(),
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                date_header=False,
+                server_header=False,
+                h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+        )
+        self._thread = threading.Thread(
+            target=self._uvicorn.run, args=([self._socket],), name="simulator", daemon=True
+        )
+        self._thread.start()
+        self._await_start()
+        self.url = _url(host, self._socket.getsockname()[1])
+
+    def stop(self) -> None:
+        """Ends the server; a second call does nothing."""
+        self._uvicorn.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+    def _await_start(self) -> None:
+        deadline = time.monotonic() + START_S
+        while not self._uvicorn.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise SimulatorError("the server did not start")
+            time.sleep(0.005)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise SimulatorError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+    return bound
+
+
+def _url(host: str, port: int) -> str:
+    """Gives the address to call; a server that listens everywhere is called by loopback."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{name}:{port}"
