@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lht.errors import LhtError
     from collections.abc import Mapping
     from datetime import datetime
 
+    from lht.errors import LhtError
     from lht.model.table import Column, ColumnType, TableName
 
 

@@ -7,6 +7,7 @@ staged the rows, and under the table's lock: what `classify` found is what `merg
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lht.errors import IncompleteExtractError, SyncError
@@ -15,6 +16,7 @@ from lht.warehouse import statements
 from lht.warehouse.statements import KeyProblems, MergeCounts
 
 if TYPE_CHECKING:
+    from lht.model.table import TableName
     from lht.warehouse.port import Warehouse
     from lht.warehouse.statements import Deletions, MergeSpec, Statement
 
@@ -30,6 +32,12 @@ def prepare(warehouse: Warehouse, spec: MergeSpec) -> MergeSpec:
         target_is_empty=not warehouse.query(statements.target_has_rows(spec)),
         compared=statements.compared_expressions(spec.columns, staged, target, warehouse.dialect),
     )
+
+
+def newest(warehouse: Warehouse, table: TableName, column: str) -> datetime | None:
+    """Gives the newest value of a timestamp column, aware; None if it has none."""
+    ((value,),) = warehouse.query(statements.newest(table, column))
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
 
 
 def key_problems(warehouse: Warehouse, spec: MergeSpec) -> KeyProblems:

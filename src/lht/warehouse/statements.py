@@ -241,6 +241,11 @@ def count_rows(table: TableName) -> Statement:
     return Statement(f"SELECT count(*) AS rows_counted FROM {quote_table(table)}")
 
 
+def newest(table: TableName, column: str) -> Statement:
+    """Gives the newest value of a timestamp column."""
+    return Statement(f"SELECT max({quote(column)}) FROM {quote_table(table)}")
+
+
 def insert_row(table: TableName, values: Mapping[str, object]) -> Statement:
     """Inserts one row."""
     marks = ", ".join("?" for _ in values)
@@ -588,4 +593,24 @@ def _delete_rows(spec: MergeSpec, match_column: str, keys: str) -> Statement:
         f"{quote(system.deleted_at)} = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),\n"
         f"  {quote(system.run_id)} = ?, {quote(system.synced_at)} = CAST(? AS TIMESTAMP)",
         (spec.synced_at, spec.run_id, spec.synced_at),
+    )
+
+
+# ---- a job's rows into a table of their own
+
+
+def delete_all(table: TableName) -> Statement:
+    """Empties a table."""
+    return Statement(f"DELETE FROM {quote_table(table)}")
+
+
+def insert_from(
+    table: TableName, source: TableName, columns: Sequence[str], constants: Mapping[str, object]
+) -> Statement:
+    """Copies columns of the same names, and sets others to one value in all rows."""
+    values = "".join(", ?" for _ in constants)
+    return Statement(
+        f"INSERT INTO {quote_table(table)} ({_list([*columns, *constants])})\n"
+        f"SELECT {_list(columns)}{values}\nFROM {quote_table(source)}",
+        tuple(constants.values()),
     )
