@@ -1,0 +1,271 @@
+"""Puts staged rows, deletions and state into the warehouse in one transaction, and counts what it did."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lht import __version__
+from lht.errors import SyncError, VisibilityLostError
+from lht.model.run import RunRecord
+from lht.model.sync import DeletePolicy, ObjectResult, SyncMode, Watermark
+from lht.state.tables import system_columns
+from lht.sync import shape, window
+from lht.warehouse import merge
+from lht.warehouse.statements import Deletions, MergeSpec
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lht.model.sync import SyncPlan
+    from lht.model.table import TableName
+    from lht.sync.extract import Extract
+    from lht.sync.run import Run, TableRun
+    from lht.warehouse.statements import MergeCounts
+
+VALVE_SHARE = 0.10
+VALVE_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Everything that a run has staged.
+
+    `ids`: all live Ids; `named`: Ids known to be gone, with their times; `formulas`: calculated columns of all
+    rows, with their names; `deleted_until`: where the next getDeleted window starts.
+    """
+
+    rows: Extract
+    deleted_until: datetime | None
+    ids: TableName | None = None
+    named: tuple[TableName, ...] = ()
+    formulas: tuple[TableName, list[str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What one transaction changed."""
+
+    counts: MergeCounts
+    deleted_unseen: int
+    rows_in_table: int
+
+
+def commit(table_run: TableRun, staged: Staged) -> ObjectResult:
+    """Lands everything in one transaction, which first checks that the table is still ours.
+
+    Raises SyncError for keys that do not identify a row, VisibilityLostError when the valve closes, RunLockedError
+    for a lost lock; the table's rows are then as they were.
+    """
+    run, plan = table_run.run, table_run.plan
+    spec = merge_spec(run, plan, staged.rows.staging)
+    absence = _complete_read(table_run, spec, staged)
+    _refuse_bad_keys(run, plan, spec)
+    counts = merge.classify(run.warehouse, spec)
+    newest = _newest_stamp(run, spec)
+    with run.warehouse.transaction():
+        table_run.lock.check()
+        gone = _land(table_run, staged, spec, absence, counts)
+        landed = Landed(counts, gone, run.warehouse.row_count(plan.table))
+        watermark = _watermark(table_run, staged, landed, newest)
+        result = _result(table_run, staged, landed, watermark)
+        _pay_debts(table_run)
+        if staged.rows.job:
+            run.state.save_job(replace(staged.rows.job, status="done"))
+        run.state.save_watermark(watermark)
+        run.state.save_run(_done(table_run, result))
+    return result
+
+
+def _land(
+    table_run: TableRun, staged: Staged, spec: MergeSpec, absence: MergeSpec | None, counts: MergeCounts
+) -> int:
+    """Changes the table; gives how many rows were deleted that no staged row told of."""
+    run = table_run.run
+    live_before = merge.live_count(run.warehouse, spec)
+    merge.merge(run.warehouse, spec, counts)
+    gone = _delete_named(run, spec, staged)
+    if absence:
+        _check_valve(table_run, merge.absent_count(run.warehouse, absence), live_before)
+        gone += merge.delete_absent(run.warehouse, absence)
+    if staged.formulas:
+        shape.fill(run, table_run.plan, *staged.formulas)
+    return gone
+
+
+def merge_spec(run: Run, plan: SyncPlan, staging: TableName, *, key_column: str | None = None) -> MergeSpec:
+    """Describes the merge of staged rows that a plan asks for."""
+    named = {(c.field or "").lower(): c.name for c in plan.columns}
+    spec = MergeSpec(
+        target=plan.table,
+        staging=staging,
+        key_column=key_column or plan.key_column,
+        columns=tuple(c.name for c in plan.columns),
+        stamp_column=named.get((plan.cursor or "").lower()),
+        deleted_column=named.get("isdeleted"),
+        id_column=named["id"],
+        policy=plan.deletes,
+        run_id=run.run_id,
+        synced_at=run.now(),
+        system=system_columns(run.warehouse.capabilities),
+    )
+    return merge.prepare(run.warehouse, spec)
+
+
+def _refuse_bad_keys(run: Run, plan: SyncPlan, spec: MergeSpec) -> None:
+    problems = merge.key_problems(run.warehouse, spec)
+    if not problems:
+        return
+    told = []
+    if problems.empty:
+        told.append(f"{problems.empty} records have no {plan.key} (such as {problems.empty_example})")
+    if problems.repeated:
+        told.append(
+            f"{problems.repeated} values of {plan.key} are shared (such as {problems.repeated_example})"
+        )
+    raise SyncError(
+        f"{plan.object}.{plan.key} does not identify its records: {'; '.join(told)}. {plan.table} was not changed.",
+        hint="Use --sync_field Id, or mend the records in Salesforce.",
+        object=plan.object,
+        table=str(plan.table),
+    )
+
+
+def _delete_named(run: Run, spec: MergeSpec, staged: Staged) -> int:
+    """Applies getDeleted's answer, and rows that no longer match the filter."""
+    named = (Deletions(table, "Id", "deleted_at", live_rows=staged.rows.staging) for table in staged.named)
+    return sum(merge.delete_named(run.warehouse, spec, deletions) for deletions in named)
+
+
+def _complete_read(table_run: TableRun, spec: MergeSpec, staged: Staged) -> MergeSpec | None:
+    """Gives the staged rows whose absences mean something; None where nothing was read completely."""
+    if table_run.plan.deletes is DeletePolicy.KEEP:
+        return None
+    if table_run.plan.mode is SyncMode.FULL:
+        return spec
+    if staged.ids is None:
+        return None
+    return merge_spec(table_run.run, table_run.plan, staged.ids, key_column=spec.id_column)
+
+
+def _check_valve(table_run: TableRun, absent: int, live: int) -> None:
+    plan, allowed = table_run.plan, table_run.options.allow_deletes
+    too_many = absent > VALVE_ROWS and absent > live * VALVE_SHARE
+    if not too_many or (allowed is not None and absent <= allowed):
+        return
+    what = "removed" if plan.deletes is DeletePolicy.REMOVE else "marked as deleted"
+    raise VisibilityLostError(
+        f"{absent} of {live} live rows of {plan.table} are missing in {plan.object} and would be {what}; nothing "
+        "was changed. A login that lost sharing or permissions looks just like this.",
+        hint=f"Check what the login may see; if the records are really gone, add --allow_deletes {absent}.",
+        object=plan.object,
+        table=str(plan.table),
+    )
+
+
+def _newest_stamp(run: Run, spec: MergeSpec) -> datetime | None:
+    return merge.newest(run.warehouse, spec.staging, spec.stamp_column) if spec.stamp_column else None
+
+
+def _pay_debts(table_run: TableRun) -> None:
+    """A full sync reads every column of every row, so nothing is owed any more."""
+    run, plan = table_run.run, table_run.plan
+    if plan.mode is SyncMode.FULL:
+        read = {column.name.lower() for column in plan.columns}
+        shape.pay(run, [debt for debt in run.state.owed(plan.table) if debt.column.lower() in read])
+
+
+def _watermark(table_run: TableRun, staged: Staged, landed: Landed, newest: datetime | None) -> Watermark:
+    """Gives where the table stands once the transaction is committed."""
+    run, plan, options = table_run.run, table_run.plan, table_run.options
+    is_full = plan.mode is SyncMode.FULL
+    by_hand = not is_full and options.lastmodifieddate is not None
+    stored = table_run.stored if table_run.stored and table_run.stored.org_id == run.org.org_id else None
+    watermark, read_until = window.advance(
+        None if is_full else stored,
+        newest=newest,
+        job_created=staged.rows.read_until,
+        lower_bound=plan.lower_bound,
+        by_hand=by_hand,
+        overlap_s=options.overlap_s,
+    )
+    covered_from = stored.covered_from if stored else plan.lower_bound if by_hand else None
+    return Watermark(
+        org_id=run.org.org_id,
+        object=plan.object,
+        table=plan.table,
+        key=plan.key,
+        cursor=plan.cursor,
+        fingerprint=plan.fingerprint,
+        watermark=watermark,
+        read_until=read_until,
+        deleted_until=staged.deleted_until,
+        covered_from=None if is_full else covered_from,
+        rows_in_table=landed.rows_in_table,
+        run_id=run.run_id,
+        formulas_read_at=run.now()
+        if is_full or plan.refresh_formulas
+        else getattr(stored, "formulas_read_at", None),
+        fully_read_at=run.now() if is_full else getattr(stored, "fully_read_at", None),
+        where=plan.where,
+        fields=tuple(column.field or column.name for column in plan.columns),
+    )
+
+
+def _result(table_run: TableRun, staged: Staged, landed: Landed, watermark: Watermark) -> ObjectResult:
+    plan, counts, started = table_run.plan, landed.counts, table_run.started
+    return ObjectResult(
+        object=plan.object,
+        table=str(plan.table),
+        mode=plan.mode,
+        rows_read=counts.read,
+        rows_inserted=counts.inserted,
+        rows_updated=counts.updated,
+        rows_unchanged=counts.unchanged,
+        rows_deleted=counts.deleted,
+        rows_deleted_unseen=landed.deleted_unseen,
+        rows_duplicate=counts.duplicate,
+        rows_ignored=counts.ignored,
+        rows_in_table=landed.rows_in_table,
+        rows_rounded=staged.rows.rounded,
+        watermark=watermark.watermark,
+        covered_from=watermark.covered_from,
+        job_id=staged.rows.job.job_id if staged.rows.job else None,
+        api_calls=table_run.run.org.calls - started.calls,
+        columns_added=() if plan.creates_table else tuple(column.name for column in plan.drift.added),
+        columns_vanished=plan.drift.vanished,
+        seconds=round(time.monotonic() - started.clock_s, 3),
+        warnings=plan.warnings,
+    )
+
+
+def _done(table_run: TableRun, result: ObjectResult) -> RunRecord:
+    plan, started_at = table_run.plan, table_run.started.at
+    return run_record(
+        table_run.run, plan.object, plan.table, started_at=started_at, status="done", result=result
+    )
+
+
+def run_record(
+    run: Run,
+    object_name: str,
+    table: TableName,
+    *,
+    started_at: datetime,
+    status: str,
+    result: ObjectResult | None = None,
+) -> RunRecord:
+    """Gives the record of one object's part in the run; `status`: running, done, failed or interrupted."""
+    return RunRecord(
+        run_id=run.run_id,
+        org_id=run.org.org_id,
+        object=object_name,
+        table=table,
+        command="sync",
+        status=status,
+        started_at=started_at,
+        ended_at=None if status == "running" else run.now(),
+        lht_version=__version__,
+        result=result,
+    )

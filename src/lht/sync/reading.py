@@ -1,0 +1,114 @@
+"""Stages everything that one table's run needs to know from the org, question by question."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from lht.errors import ApiError
+from lht.model.sync import DeletePolicy, SyncMode
+from lht.records.deletions import stream_deletions
+from lht.sfdc import rest
+from lht.sync.deletions import DELETED_AT, ID
+from lht.sync.extract import SMALL, Extract, Question, extract, staging_name
+from lht.sync.plan import conditions
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lht.model.table import Column, TableName
+    from lht.sync.deletions import Gone
+    from lht.sync.run import TableRun
+
+UNANSWERED = ("INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT")
+
+
+def ask(
+    table_run: TableRun,
+    purpose: str,
+    columns: tuple[Column, ...],
+    where: list[str],
+    *,
+    live_only: bool = False,
+) -> Question:
+    """Words a question about the run's object."""
+    plan = table_run.plan
+    return Question(plan.object, plan.table, purpose, columns, tuple(where), include_deleted=not live_only)
+
+
+def read(
+    table_run: TableRun, question: Question, *, maybe_small: bool = True, cap: datetime | None = None
+) -> Extract:
+    """Stages a question's rows, to be cleared away when the run ends."""
+    got = extract(table_run.run, question, table_run.options, maybe_small=maybe_small, cap=cap)
+    table_run.leftovers.stagings.append(got.staging)
+    if got.job:
+        table_run.leftovers.jobs.append(got.job)
+    return got
+
+
+def read_rows(table_run: TableRun) -> Extract:
+    """Stages the rows of the plan's window."""
+    plan = table_run.plan
+    question = ask(table_run, "rows", plan.columns, conditions(plan.where, plan.cursor, plan.lower_bound))
+    return read(table_run, question, maybe_small=_maybe_small(table_run), cap=_all_committed(table_run))
+
+
+def _maybe_small(table_run: TableRun) -> bool:
+    """Whether it is worth a call to ask how many rows there are."""
+    stored = table_run.stored
+    return stored is None or table_run.plan.mode is SyncMode.INCREMENTAL or stored.rows_in_table < SMALL
+
+
+def _all_committed(table_run: TableRun) -> datetime | None:
+    """Asks up to when all transactions have ended: what is still open will show older stamps later."""
+    run, plan = table_run.run, table_run.plan
+    if not table_run.situation.sobject.replicateable:
+        return None
+    now = run.org.server_time or run.now()
+    try:
+        return rest.updated_until(run.org, plan.object, now - timedelta(minutes=3), now)
+    except ApiError as error:
+        if error.error_code in UNANSWERED:
+            return None
+        raise
+
+
+def read_changed_ids(table_run: TableRun) -> TableName | None:
+    """Stages the Ids of all changed records, so that those which left the filter are noticed."""
+    plan = table_run.plan
+    is_filtered = plan.where and plan.mode is SyncMode.INCREMENTAL and plan.cursor
+    if not is_filtered or not table_run.table_has_rows or plan.deletes is DeletePolicy.KEEP:
+        return None
+    columns = (ID, replace(DELETED_AT, field=plan.cursor))
+    question = ask(table_run, "changed", columns, conditions(None, plan.cursor, plan.lower_bound))
+    return read(table_run, question).staging
+
+
+def read_all_ids(table_run: TableRun) -> TableName:
+    """Stages the Ids of all live records that match the filter."""
+    where = conditions(table_run.plan.where, None, None)
+    return read(table_run, ask(table_run, "ids", (table_run.id_column,), where, live_only=True)).staging
+
+
+def read_formulas(table_run: TableRun) -> tuple[TableName, list[str]] | None:
+    """Stages the calculated fields of all records, where the plan refreshes them; with the columns' names."""
+    plan = table_run.plan
+    calculated = tuple(column for column in plan.columns if column.calculated)
+    if not plan.refresh_formulas or not calculated:
+        return None
+    where = conditions(plan.where, None, None)
+    question = ask(table_run, "formulas", (table_run.id_column, *calculated), where)
+    return read(table_run, question).staging, [column.name for column in calculated]
+
+
+def stage_gone(table_run: TableRun, gone: Gone) -> TableName | None:
+    """Stages getDeleted's answer."""
+    if not gone.records:
+        return None
+    run = table_run.run
+    name = staging_name(run, ask(table_run, "gone", (ID, DELETED_AT), []))
+    staging = run.warehouse.stage((ID, DELETED_AT), stream_deletions(gone.records), name)
+    table_run.leftovers.stagings.append(staging)
+    return staging

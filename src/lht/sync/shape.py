@@ -1,0 +1,146 @@
+"""Gives a table the shape that a plan wants: created, columns added, widened, exchanged.
+
+Every change stands in `schema_changes` before it is made: a run that dies in between leaves a debt that the next
+run finds and pays, never a column whose old rows nobody fills. Call all of it under the table's lock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lht.model.run import SchemaChange
+from lht.state.tables import system_column_definitions, system_columns
+from lht.warehouse import merge
+from lht.warehouse.statements import MergeSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lht.model.sync import ColumnChange, SyncPlan
+    from lht.model.table import Column, TableName
+    from lht.sync.run import Run
+
+NEW = "__lht_new"
+OLD = "__lht_old"
+
+
+def create_table(run: Run, plan: SyncPlan, comment: str) -> None:
+    """Creates the schema if it is missing, then the table with its system columns."""
+    run.warehouse.create_schema(plan.table)
+    system = system_column_definitions(run.warehouse.capabilities)
+    run.warehouse.create_table(plan.table, (*plan.columns, *system), comment=comment)
+
+
+def add_columns(run: Run, plan: SyncPlan, existing: Sequence[Column], *, owes: bool) -> None:
+    """Adds the plan's new columns, and the system columns where a table was made by others.
+
+    `owes`: old rows still lack the values, until a backfill brings them.
+    """
+    have = {column.name.lower() for column in existing}
+    system = [c for c in system_column_definitions(run.warehouse.capabilities) if c.name.lower() not in have]
+    for column in plan.drift.added:
+        _record(run, plan, "add", column, old_type=None, owes=owes)
+    for column in plan.drift.reappeared if owes else ():
+        _record(run, plan, "reappear", column, old_type=None, owes=True)
+    if plan.drift.added or system:
+        run.warehouse.add_columns(plan.table, (*plan.drift.added, *system))
+
+
+def widen_columns(run: Run, plan: SyncPlan) -> None:
+    """Alters columns whose new type holds every old value."""
+    for change in plan.drift.widened:
+        column = _column(plan, change)
+        _record(run, plan, "widen", column, old_type=str(change.old), owes=False)
+        run.warehouse.alter_type(plan.table, change.column, change.new)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A column on its way to a new type: `temporary` is filled first, then takes the name `change.column`."""
+
+    change: ColumnChange
+    temporary: Column
+
+
+def begin_exchanges(run: Run, plan: SyncPlan) -> tuple[Exchange, ...]:
+    """Adds an empty column of the new type for each exchange; one that a killed run added is taken up."""
+    exchanges = []
+    for change in plan.drift.exchanged:
+        column = _column(plan, change)
+        _record(run, plan, "exchange", column, old_type=str(change.old), owes=True)
+        temporary = replace(column, name=change.column + NEW)
+        run.warehouse.add_columns(plan.table, (temporary,))
+        exchanges.append(Exchange(change, temporary))
+    return tuple(exchanges)
+
+
+def finish_exchanges(run: Run, table: TableName, exchanges: Sequence[Exchange]) -> None:
+    """Exchanges the filled columns by two renames each; the old values stay in `<name>__lht_old`."""
+    for exchange in exchanges:
+        name = exchange.change.column
+        run.warehouse.rename_column(table, name, _free_name(run, table, name + OLD))
+        run.warehouse.rename_column(table, name + NEW, name)
+
+
+def mend_exchanges(run: Run, table: TableName) -> None:
+    """Completes an exchange that was killed between its two renames."""
+    names = {column.name.lower(): column.name for column in run.warehouse.columns(table) or ()}
+    for lowered, name in names.items():
+        final = name[: -len(NEW)]
+        if lowered.endswith(NEW) and final.lower() not in names:
+            run.warehouse.rename_column(table, name, final)
+
+
+def _free_name(run: Run, table: TableName, wanted: str) -> str:
+    taken = {column.name.lower() for column in run.warehouse.columns(table) or ()}
+    numbered = (f"{wanted}{n}" for n in range(2, 1000))
+    return wanted if wanted.lower() not in taken else next(n for n in numbered if n.lower() not in taken)
+
+
+def fill(run: Run, plan: SyncPlan, staging: TableName, columns: Sequence[str]) -> int:
+    """Writes staged values of `columns` into the rows that have the same Id."""
+    id_column = next(c.name for c in plan.columns if c.field == "Id")
+    spec = MergeSpec(
+        target=plan.table,
+        staging=staging,
+        key_column=id_column,
+        columns=(id_column, *columns),
+        stamp_column=None,
+        deleted_column=None,
+        id_column=id_column,
+        policy=plan.deletes,
+        run_id=run.run_id,
+        synced_at=run.now(),
+        system=system_columns(run.warehouse.capabilities),
+    )
+    return merge.fill(run.warehouse, merge.prepare(run.warehouse, spec))
+
+
+def pay(run: Run, changes: Sequence[SchemaChange]) -> None:
+    """Notes that old rows have their values now; part of the transaction that brought them."""
+    for change in changes:
+        run.state.save_change(replace(change, backfilled_at=run.now()))
+
+
+def _record(run: Run, plan: SyncPlan, kind: str, column: Column, *, old_type: str | None, owes: bool) -> None:
+    now = run.now()
+    run.state.save_change(
+        SchemaChange(
+            change_id=f"{run.run_id}:{kind}:{column.name}",
+            run_id=run.run_id,
+            org_id=run.org.org_id,
+            table=plan.table,
+            kind=kind,
+            column=column.name,
+            field=column.field or column.name,
+            old_type=old_type,
+            new_type=str(column.type),
+            changed_at=now,
+            backfilled_at=None if owes else now,
+        )
+    )
+
+
+def _column(plan: SyncPlan, change: ColumnChange) -> Column:
+    return next(column for column in plan.columns if column.name.lower() == change.column.lower())

@@ -1,0 +1,181 @@
+"""One object's run, from describe to commit.
+
+The order of reading matters: see docs/decisions/0003-order-of-reading.md.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from lht.errors import LhtError
+from lht.mapping.registry import registered_mappings
+from lht.model.sync import ErrorReport, ObjectResult, SyncMode
+from lht.sfdc import rest
+from lht.state.locks import TableLock
+from lht.sync import shape
+from lht.sync.backfill import land_backfill, start_backfill
+from lht.sync.commit import Staged, commit, run_record
+from lht.sync.deletions import find_gone
+from lht.sync.drift import refuse_incompatible
+from lht.sync.extract import close_job
+from lht.sync.plan import Situation, TableFacts, find_cursor, plan_sync
+from lht.sync.reading import read_all_ids, read_changed_ids, read_formulas, read_rows, stage_gone
+from lht.sync.run import Started, TableRun
+from lht.warehouse import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from lht.model.salesforce import Field, SObject
+    from lht.model.sync import SyncPlan, SyncRequest
+    from lht.model.table import Column, TableName
+    from lht.sync.run import Run
+
+
+def plan_table(run: Run, request: SyncRequest) -> SyncPlan:
+    """Reads both sides and plans, changing nothing."""
+    sobject = rest.describe(run.org, request.object)
+    return plan_sync(request, _situation(run, request, sobject, _table(run, request, sobject)))
+
+
+def sync_table(run: Run, request: SyncRequest) -> ObjectResult:
+    """Brings one table in step with its object; raises LhtError with the table's rows as they were."""
+    started = Started(run.now(), time.monotonic(), run.org.calls)
+    sobject = rest.describe(run.org, request.object)
+    table = _table(run, request, sobject)
+    timeout_s = request.options.lock_timeout_s
+    run.state.ensure()
+    lock = TableLock(run.warehouse, table, run_id=run.run_id, timeout_s=timeout_s, sleep=run.stop.sleep)
+    with lock, _recorded(run, sobject.name, table, started.at):
+        shape.mend_exchanges(run, table)
+        situation = _situation(run, request, sobject, table)
+        plan = plan_sync(request, situation)
+        refuse_incompatible(plan)
+        run.tell("planned", plan.object, f"{plan.mode} sync: {plan.reason}")
+        for warning in plan.warnings:
+            run.tell("warning", plan.object, warning)
+        table_run = TableRun(run, request, situation, plan, lock, started)
+        try:
+            return _carry_out(table_run)
+        finally:
+            _drop_stagings(table_run)
+
+
+def _table(run: Run, request: SyncRequest, sobject: SObject) -> TableName:
+    return run.warehouse.table_name(request.table or sobject.name, request.schema)
+
+
+def _situation(run: Run, request: SyncRequest, sobject: SObject, table: TableName) -> Situation:
+    """Reads all that a plan is made from."""
+    return Situation(
+        sobject=sobject,
+        table=table,
+        facts=_facts(run, table, sobject, request),
+        stored=run.state.watermark(table),
+        owed=tuple(run.state.owed(table)),
+        org_id=run.org.org_id,
+        types={**registered_mappings(), **request.options.types},
+        capabilities=run.warehouse.capabilities,
+        related=_related(run, sobject, request.options.fields),
+    )
+
+
+def _related(run: Run, sobject: SObject, paths: Sequence[str]) -> dict[str, Field]:
+    """Describes the parents that dotted paths pass, to learn what type the value at each end has."""
+    found: dict[str, Field] = {}
+    for path in paths:
+        *steps, last = path.split(".")
+        parent: SObject | None = sobject
+        for step in steps:
+            parent = _parent(run, parent, step) if parent else None
+        end = parent.find(last) if parent and steps else None
+        if end:
+            found[path] = end
+    return found
+
+
+def _parent(run: Run, sobject: SObject, relationship: str) -> SObject | None:
+    """Gives the object a relationship leads to; None where it is unknown or leads to several."""
+    for link in sobject.fields:
+        if (link.relationship_name or "").lower() == relationship.lower() and len(link.reference_to) == 1:
+            return rest.describe(run.org, link.reference_to[0])
+    return None
+
+
+def _facts(run: Run, table: TableName, sobject: SObject, request: SyncRequest) -> TableFacts | None:
+    columns = run.warehouse.columns(table)
+    if columns is None:
+        return None
+    rows = run.warehouse.row_count(table)
+    newest = None
+    if request.options.adopt and rows:
+        newest = _newest(run, table, columns, find_cursor(sobject, request.options.cursor))
+    return TableFacts(columns, rows, newest)
+
+
+def _newest(run: Run, table: TableName, columns: tuple[Column, ...], cursor: str | None) -> datetime | None:
+    name = next((c.name for c in columns if cursor and c.name.lower() == cursor.lower()), None)
+    return merge.newest(run.warehouse, table, name) if name else None
+
+
+def _carry_out(table_run: TableRun) -> ObjectResult:
+    """Reads in the order that keeps a record which changes meanwhile from being taken for deleted, then lands."""
+    run, plan = table_run.run, table_run.plan
+    _shape_table(table_run)
+    backfill = start_backfill(table_run)
+    gone = find_gone(run, plan, table_run.stored, table_has_rows=table_run.table_has_rows)
+    changed = read_changed_ids(table_run)
+    rows = read_rows(table_run)
+    ids = read_all_ids(table_run) if gone.compare_ids else None
+    formulas = read_formulas(table_run)
+    if backfill:
+        land_backfill(table_run, backfill)
+    named = tuple(staging for staging in (stage_gone(table_run, gone), changed) if staging)
+    run.tell("loading", plan.object, done=rows.rows, total=rows.rows)
+    result = commit(table_run, Staged(rows, gone.read_until, ids, named, formulas))
+    for record in table_run.leftovers.jobs:
+        close_job(run, record)
+    run.tell("committed", plan.object, done=result.rows_read, total=result.rows_read)
+    return result
+
+
+def _shape_table(table_run: TableRun) -> None:
+    run, plan, facts = table_run.run, table_run.plan, table_run.situation.facts
+    if facts is None:
+        shape.create_table(run, plan, table_run.situation.sobject.label)
+        return
+    shape.add_columns(run, plan, facts.columns, owes=plan.mode is SyncMode.INCREMENTAL and facts.rows > 0)
+    shape.widen_columns(run, plan)
+
+
+def _drop_stagings(table_run: TableRun) -> None:
+    """Jobs are left to the next run, which takes them up; staging tables are of no use to it."""
+    for staging in table_run.leftovers.stagings:
+        with suppress(LhtError):
+            table_run.run.warehouse.drop_table(staging)
+
+
+@contextmanager
+def _recorded(run: Run, object_name: str, table: TableName, started_at: datetime) -> Iterator[None]:
+    """Writes down that the run began, and how it ended if it did not end well (a good end is in its commit)."""
+
+    def record(status: str, result: ObjectResult | None = None) -> None:
+        run.state.save_run(
+            run_record(run, object_name, table, started_at=started_at, status=status, result=result)
+        )
+
+    record("running")
+    try:
+        yield
+    except LhtError as error:
+        with suppress(LhtError):  # what went wrong first is what counts
+            report = ErrorReport(error.code, error.message, error.hint)
+            record("failed", ObjectResult(object_name, str(table), error=report))
+        raise
+    except KeyboardInterrupt:
+        with suppress(LhtError):
+            record("interrupted")
+        raise
