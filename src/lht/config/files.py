@@ -73,7 +73,7 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
 
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
-_KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_\-]+))\s*=""")
+_KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_.\-]+))\s*=""")
 
 
 def line_of(text: str, table: str | None, key: str | None, *, index: int = 0) -> int | None:

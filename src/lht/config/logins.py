@@ -107,9 +107,9 @@ class LoginStore:
         """Replaces or drops one entry while no other process does the same."""
         import filelock  # noqa: PLC0415  # only where something is written
 
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = self.path.with_name(f"{self.path.name}.lock")
         try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with filelock.FileLock(lock, timeout=_LOCK_TIMEOUT_S, mode=0o600):
                 entries = self._entries()
                 kept = {name: old for name, old in entries.items() if name.lower() != username.lower()}

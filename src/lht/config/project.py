@@ -115,8 +115,7 @@ class _Reader:
             try:
                 types[name] = parse_type(str(spelled))
             except LhtError as error:
-                key = name if line_of(self.text, "types", name) else name.split(".", maxsplit=1)[0]
-                raise self._error("types", key, f"{name}: {error.message}", hint=error.hint) from error
+                raise self._error("types", name, f"{name}: {error.message}", hint=error.hint) from error
         return types
 
     def _text(self, entry: dict[str, Any], key: str, index: int) -> str | None:
@@ -169,7 +168,7 @@ class _Reader:
         self, table: str | None, key: str | None, what: str, *, index: int = 0, hint: str = ""
     ) -> ConfigError:
         line = line_of(self.text, table, key, index=index) or line_of(self.text, key or table, None)
-        return ConfigError(f"{place(self.path, line)}: {what}.", hint=hint)
+        return ConfigError(f"{place(self.path, line)}: {what.rstrip('.')}.", hint=hint)
 
 
 def _flattened(table: dict[str, Any]) -> Iterable[tuple[str, Any]]:

@@ -23,7 +23,7 @@ class Session:
     def __init__(self, login: Login, renew: Callable[[Login], Login] | None) -> None:
         self._login = login
         self._renew = renew
-        self._is_refused = False
+        self._refusal = ""
         self._lock = threading.Lock()
 
     @property
@@ -38,12 +38,12 @@ class Session:
         with self._lock:
             if self._login.access_token != used.access_token:
                 return self._login
-            if self._renew is None or self._is_refused:
-                raise not_logged_in(reason)
+            if self._renew is None or self._refusal:
+                raise not_logged_in(self._refusal or reason)
             try:
                 login = self._renew(used)
             except AuthError as error:
-                self._is_refused = True
+                self._refusal = error.message
                 raise not_logged_in(error.message) from error
             self._refuse_another_org(used, login)
             self._login = login
@@ -52,10 +52,8 @@ class Session:
     def _refuse_another_org(self, used: Login, login: Login) -> None:
         """An app's keys may have been changed mid-run: rows of two orgs must never meet in one table."""
         if used.org_id and login.org_id and to_18(used.org_id) != to_18(login.org_id):
-            self._is_refused = True
-            raise SessionExpiredError(
-                f"The session of {used.username} was renewed, but for another org.", hint=wire.LOG_IN
-            )
+            self._refusal = f"the session of {used.username} was renewed, but for another org"
+            raise not_logged_in(self._refusal)
 
 
 def not_logged_in(reason: str) -> SessionExpiredError:
