@@ -1,4 +1,8 @@
-"""Names and columns of LHT's own tables, and of the columns it adds to users' tables: spelled here, once."""
+"""Names and columns of LHT's own tables, and of the columns it adds to users' tables: spelled here, once.
+
+All tables but `locks` are append-only: of the rows with one key, the one with the highest `saved` counts. A table
+that lies in the state's own catalog is kept without its catalog, so that a renamed database file keeps its state.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +18,79 @@ RUN_ID = "_lht_run_id"
 SYNCED_AT = "_lht_synced_at"
 DELETED_AT = "_lht_deleted_at"
 
-TEXT = ColumnType(ColumnKind.TEXT)
-INTEGER = ColumnType(ColumnKind.INTEGER)
-TIMESTAMP = ColumnType(ColumnKind.TIMESTAMP)
+OUTBOX, ROW_RESULTS, BEFORE_IMAGES, PUSHED = "outbox", "row_results", "before_images", "pushed"
+"""Names that reverse ETL will use; nothing else may take them."""
 
 
 @dataclass(frozen=True, slots=True)
 class StateTable:
-    """One of LHT's own tables."""
+    """One of LHT's own tables; `key` tells which rows are versions of one thing."""
 
     name: str
     columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+
+
+def _columns(text: str = "", integer: str = "", timestamp: str = "", real: str = "") -> tuple[Column, ...]:
+    kinds = {
+        ColumnKind.TEXT: text,
+        ColumnKind.INTEGER: integer,
+        ColumnKind.TIMESTAMP: timestamp,
+        ColumnKind.FLOAT: real,
+    }
+    return tuple(Column(name, ColumnType(kind)) for kind, names in kinds.items() for name in names.split())
+
+
+_TABLE = "table_catalog table_schema table_name"
+_TABLE_KEY = ("table_catalog", "table_schema", "table_name")
+COUNTS = (
+    "rows_read rows_inserted rows_updated rows_unchanged rows_deleted rows_deleted_unseen rows_duplicate"
+    " rows_ignored rows_in_table api_calls"
+)
+
+META = StateTable("meta", _columns("lht_version", "saved state_version", "saved_at"))
+RUNS = StateTable(
+    "runs",
+    _columns(
+        f"run_id org_id object {_TABLE} command status lht_version mode job_id error_code error_message result",
+        f"saved {COUNTS}",
+        "started_at ended_at watermark",
+        "seconds",
+    ),
+    ("run_id", "object", *_TABLE_KEY),
+)
+WATERMARKS = StateTable(
+    "watermarks",
+    _columns(
+        f"org_id object {_TABLE} key_field cursor_field fingerprint where_clause fields_json run_id status",
+        "saved rows_in_table",
+        "watermark read_until deleted_until covered_from formulas_read_at fully_read_at",
+    ),
+    _TABLE_KEY,
+)
+JOBS = StateTable(
+    "jobs",
+    _columns(
+        f"job_id run_id org_id object {_TABLE} purpose soql columns_json api_version fingerprint status pages",
+        "saved",
+        "created_at",
+    ),
+    ("job_id",),
+)
+SCHEMA_CHANGES = StateTable(
+    "schema_changes",
+    _columns(
+        f"change_id run_id org_id {_TABLE} kind column_name field old_type new_type",
+        "saved",
+        "changed_at backfilled_at",
+    ),
+    ("change_id",),
+)
+LOCKS = StateTable(
+    "locks",
+    _columns(f"{_TABLE} token host boot_id run_id", "pid", "acquired_at heartbeat_at"),
+)
+ALL = (META, RUNS, WATERMARKS, JOBS, SCHEMA_CHANGES, LOCKS)
 
 
 def system_columns(capabilities: Capabilities) -> SystemColumns:
@@ -36,12 +102,13 @@ def system_columns(capabilities: Capabilities) -> SystemColumns:
 def system_column_definitions(capabilities: Capabilities) -> tuple[Column, ...]:
     """The system columns, to be created with a table."""
     names = system_columns(capabilities)
+    text, timestamp = ColumnType(ColumnKind.TEXT), ColumnType(ColumnKind.TIMESTAMP)
     return (
-        Column(names.run_id, TEXT, comment="LHT run that last changed this row"),
-        Column(names.synced_at, TIMESTAMP, comment="When LHT last changed this row (UTC)"),
+        Column(names.run_id, text, comment="LHT run that last changed this row"),
+        Column(names.synced_at, timestamp, comment="When LHT last changed this row (UTC)"),
         Column(
             names.deleted_at,
-            TIMESTAMP,
+            timestamp,
             comment="When the record was deleted in Salesforce (UTC); empty if live",
         ),
     )

@@ -346,7 +346,12 @@ def compared_expressions(
     """
     if dialect.row_hash is None:
         return tuple(quote(column) for column in columns)
-    typed = [part for c in columns for part in _typed(c, staged[c.lower()], target.get(c.lower()), dialect)]
+    typed = [
+        part
+        for c in columns
+        if c.lower() in staged
+        for part in _typed(c, staged[c.lower()], target.get(c.lower()), dialect)
+    ]
     forth, back = ", ".join(typed), ", ".join(["'lht'", *reversed(typed)])
     return (f"{dialect.row_hash}({forth})", f"{dialect.row_hash}({back})")
 
