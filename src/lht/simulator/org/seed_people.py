@@ -27,7 +27,7 @@ from lht.simulator.org.seed_sql import at, columns, digits, lot, phone, pick, ro
 if TYPE_CHECKING:
     from lht.simulator.org.seed_sizes import SeedSizes
 
-LONG_NOTE = "repeat('Ünïcode and \"quotes\", lines' || chr(10), 1142)"
+LONG_NOTE = "repeat('Ünïcode and \"quotes\", lines' || chr(10), 1141) || 'end'"
 """Just under the 32,000 characters that a description may have."""
 
 

@@ -32,9 +32,9 @@ class Database:
     def __init__(
         self, path: Path | None = None, *, memory_limit: str = MEMORY_LIMIT, threads: int = 2
     ) -> None:
-        self._spill = tempfile.TemporaryDirectory(prefix="lht-org-", ignore_cleanup_errors=True)
-        self._write_lock = threading.RLock()
         self._root = _connect(path)
+        self._write_lock = threading.RLock()
+        self._spill = tempfile.TemporaryDirectory(prefix="lht-org-", ignore_cleanup_errors=True)
         self._root.execute("SET TimeZone = 'UTC'")
         self._root.execute(f"SET threads = {threads:d}")
         self._root.execute("SET memory_limit = ?", [memory_limit])

@@ -1,0 +1,53 @@
+"""Our describes against those recorded from a real org; not collected where the recordings are not at hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from lht.simulator.org.org import Org
+
+RECORDINGS = Path(__file__).parents[4] / "shared" / "describes"
+OURS = {"ExternalId__c"}
+"""Fields that the local org adds."""
+OBJECTS = ["Account", "Contact", "Opportunity"]
+NESTED = {"fields", "childRelationships", "recordTypeInfos", "urls", "supportedScopes", "actionOverrides"}
+
+
+def recorded(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_fields_are_as_recorded_key_by_key(org: Org, name: str) -> None:
+    theirs = {field["name"]: field for field in recorded(name)["fields"]}
+    ours = {field["name"]: field for field in org.describe(name)["fields"] if field["name"] not in OURS}
+
+    assert ours == {field: theirs[field] for field in ours}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_objects_have_the_recorded_keys_and_flags(org: Org, name: str) -> None:
+    theirs, ours = recorded(name), org.describe(name)
+    flags = set(theirs) - NESTED
+
+    assert set(theirs) <= set(ours)
+    assert {key: ours[key] for key in flags} == {key: theirs[key] for key in flags}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_standard_children_are_related_as_recorded(org: Org, name: str) -> None:
+    theirs = {(c["childSObject"], c["field"]): c for c in recorded(name)["childRelationships"]}
+    ours = {(c["childSObject"], c["field"]): c for c in org.describe(name)["childRelationships"]}
+    standard = {key for key in ours if key[0] != "Specimen__c"}
+
+    assert {key: ours[key] for key in standard} == {key: theirs[key] for key in standard}
+
+
+def test_accounts_carry_at_least_forty_fields(org: Org) -> None:
+    assert len(org.describe("Account")["fields"]) >= 40

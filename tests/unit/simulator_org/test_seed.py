@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lht.simulator.org.objects import STANDARD
+from lht.simulator.org.org import Org
+from lht.simulator.org.values import stored
+from lht.simulator.store.ddl import column_type, quoted
+
+if TYPE_CHECKING:
+    from lht.simulator.org.schema import ObjectSchema
+
+SCHEMAS = {schema.name: schema for schema in STANDARD}
+TEXTS = [
+    (s.name, f.name)
+    for s in STANDARD
+    for f in s.fields
+    if f.has_column and column_type(f.type) == "VARCHAR" and f.type != "id"
+]
+
+
+def rows(org: Org, schema: ObjectSchema) -> list[tuple[object, ...]]:
+    stampless = "" if schema.name not in {"Organization", "User"} else ' WHERE "_seq" > 1'
+    return org.db.rows(f'SELECT * FROM {quoted(schema.name)}{stampless} ORDER BY "Id"')
+
+
+@pytest.fixture(scope="module")
+def twin() -> Org:
+    return Org.open(records=400, seed=7)
+
+
+def test_the_same_seed_gives_the_same_records_and_another_gives_others(seeded: Org, twin: Org) -> None:
+    other = Org.open(records=400, seed=8)
+    try:
+        assert all(rows(seeded, schema) == rows(twin, schema) for schema in STANDARD)
+        assert rows(seeded, SCHEMAS["Account"]) != rows(other, SCHEMAS["Account"])
+    finally:
+        other.close()
+        twin.close()
+
+
+def test_there_are_as_many_records_as_were_asked_for(seeded: Org) -> None:
+    counts = {name: seeded.db.count(f"SELECT count(*) FROM {quoted(name)}") for name in SCHEMAS}
+
+    assert (counts["Account"], counts["Contact"], counts["Opportunity"]) == (400, 400, 200)
+    assert counts["Specimen__c"] == 50
+    assert all(counts.values())
+
+
+@pytest.mark.parametrize("name", list(SCHEMAS))
+def test_seeded_records_have_every_required_value(seeded: Org, name: str) -> None:
+    required = [f.name for f in SCHEMAS[name].fields if f.has_column and not f.nillable]
+    counts = ", ".join(f"count(*) - count({quoted(field)})" for field in required)
+
+    assert seeded.db.rows(f"SELECT {counts} FROM {quoted(name)}") == [(0,) * len(required)]
+
+
+@pytest.mark.parametrize(("name", "field_name"), TEXTS)
+def test_seeded_texts_are_such_as_the_org_itself_would_keep(seeded: Org, name: str, field_name: str) -> None:
+    field = next(f for f in SCHEMAS[name].fields if f.name == field_name)
+    found = seeded.db.rows(f"SELECT DISTINCT {quoted(field_name)} FROM {quoted(name)}")
+
+    assert [value for (value,) in found if stored(field, value) != value] == []
+
+
+@pytest.mark.parametrize("name", list(SCHEMAS))
+def test_seeded_numbers_fit_their_fields(seeded: Org, name: str) -> None:
+    for field in SCHEMAS[name].fields:
+        if field.has_column and column_type(field.type) in {"DOUBLE", "BIGINT"}:
+            found = seeded.db.rows(f"SELECT DISTINCT {quoted(field.name)} FROM {quoted(name)}")
+            assert [value for (value,) in found if stored(field, value) != value] == [], field.name
+
+
+def test_seeded_references_lead_somewhere(seeded: Org) -> None:
+    for schema in STANDARD:
+        for field in schema.fields:
+            targets = [SCHEMAS[name] for name in field.reference_to if name in SCHEMAS]
+            if targets and field.has_column:
+                union = " UNION ALL ".join(f'SELECT "Id" FROM {quoted(target.name)}' for target in targets)
+                lost = (
+                    f"SELECT count(*) FROM {quoted(schema.name)} WHERE {quoted(field.name)} NOT IN ({union})"
+                )
+                assert seeded.db.count(lost) == 0, (schema.name, field.name)
+
+
+def test_seeded_ids_are_distinct_and_well_formed(seeded: Org) -> None:
+    from lht.simulator.org.ids import to_long
+
+    for schema in STANDARD:
+        found = [str(value) for (value,) in seeded.db.rows(f'SELECT "Id" FROM {quoted(schema.name)}')]
+        assert len(set(found)) == len(found)
+        assert [value for value in found if to_long(value) != value or value[:3] != schema.key_prefix] == []
+
+
+def test_children_of_deleted_accounts_are_deleted(seeded: Org) -> None:
+    for name in ("Contact", "Opportunity", "Task", "AccountHistory", "AccountShare"):
+        alive = (
+            f'SELECT count(*) FROM {quoted(name)} c JOIN "Account" a ON c."AccountId" = a."Id" '
+            'WHERE a."IsDeleted" AND NOT c."IsDeleted"'
+        )
+        assert seeded.db.count(alive) == 0, name
+    assert seeded.db.count('SELECT count(*) FROM "Account" WHERE "IsDeleted"') > 0
+
+
+def test_stamps_are_shared_ordered_and_older_than_any_clock(seeded: Org) -> None:
+    disordered = 'SELECT count(*) FROM "Account" WHERE NOT "CreatedDate" <= "LastModifiedDate" OR "SystemModstamp" < "LastModifiedDate"'
+    newest = 'SELECT max("SystemModstamp") < TIMESTAMP \'2025-01-01\' FROM "Account"'
+
+    assert seeded.db.count(disordered) == 0
+    assert seeded.db.value(newest) is True
+    assert seeded.db.count('SELECT count(DISTINCT "CreatedDate") FROM "Account"') == 10
+
+
+def test_the_records_hold_what_breaks_careless_software(seeded: Org) -> None:
+    def some(sql: str) -> bool:
+        return seeded.db.count(f"SELECT count(*) FROM {sql}") > 0
+
+    assert seeded.db.count('SELECT count(*) FROM "Specimen__c" WHERE length("Long__c") = 100000') >= 3
+    for part in ("chr(10)", "chr(13) || chr(10)", "','", "'\"'", "chr(9)", "'🎉'", "'重要'"):
+        assert some(f'"Contact" WHERE contains("Description", {part})'), part
+    assert some('"Account" WHERE "AnnualRevenue" = 16147805824397.0')
+    assert some('"Account" WHERE "AnnualRevenue" < 0')
+    assert some('"Opportunity" WHERE "CloseDate" = DATE \'1700-01-01\'')
+    assert some('"Specimen__c" WHERE "Seen__c" = TIMESTAMP \'4000-12-31 23:59:59\'')
+    assert some('"Specimen__c" WHERE "Ratio__c" = 1e-15')
+
+
+def test_a_seeded_deletion_is_in_the_log(seeded: Org) -> None:
+    deleted = 'SELECT "Id", "SystemModstamp" FROM "Account" WHERE "IsDeleted" ORDER BY 1'
+    logged = "SELECT id, deleted_at FROM _deleted_log WHERE object = 'Account' ORDER BY 1"
+
+    assert seeded.db.rows(deleted) == seeded.db.rows(logged)
+
+
+def test_new_records_come_after_the_seeded_ones() -> None:
+    org = Org.open(records=5)
+    try:
+        last = str(org.db.value('SELECT max("Id") FROM "Account"'))
+        assert org.create_record("Account", {"Name": "a"}) > last
+    finally:
+        org.close()
