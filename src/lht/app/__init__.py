@@ -1,1 +1,4 @@
-"""Operations, one function per verb, and the wiring of rooms; what CLI and Python API call."""
+"""One function for each verb, and the wiring from names in files to an open org and an open warehouse.
+
+The command line, the guide's Python API and `lht`'s own names are thin callers of what is here.
+"""

@@ -1,1 +1,4 @@
-"""Typer commands and Rich renderers; a command parses, calls one operation and renders its result."""
+"""Typer commands and how their answers are shown; a command parses, calls one operation and returns an answer.
+
+Nothing that a driver brings is imported here before a command needs it: `lht --help` stays quick.
+"""

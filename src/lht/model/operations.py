@@ -33,3 +33,84 @@ class LoadResult:
     rows_loaded: int
     rows_in_table: int
     errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InitResult:
+    """What `init` wrote; `created` is False if the file was there and was left alone."""
+
+    path: str
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoginResult:
+    """Whose session was opened, or ended."""
+
+    username: str
+    instance_url: str
+    org_id: str
+    app: str | None
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionInfo:
+    """A configured connection. `kind`: app, login, duckdb or snowflake; `ok` None: not tried."""
+
+    name: str
+    kind: str
+    detail: str
+    ok: bool | None = None
+    finding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedField:
+    """A field and the column it would become; `column` None: it is not read, `reason` says why."""
+
+    name: str
+    type: str
+    label: str
+    column: str | None
+    column_type: str | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDescription:
+    """An object as `describe` shows it."""
+
+    object: str
+    label: str
+    queryable: bool
+    replicateable: bool
+    fields: tuple[DescribedField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryJob:
+    """A Bulk query job as `query` submitted it; `output` and `rows` are set where its rows were written."""
+
+    job_id: str
+    state: str
+    object: str
+    output: str | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRows:
+    """A small REST query's answer: texts, as Salesforce spells them; `truncated` if there is more."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResetResult:
+    """What `reset` forgot; `known` is False if LHT remembered nothing of the table."""
+
+    table: str
+    known: bool

@@ -1,0 +1,138 @@
+"""From what a user names to what operations work on: settings, an org, a warehouse, type overrides."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lht.config import orgs
+from lht.config.settings import Settings, given_login, load_settings
+from lht.errors import CapabilityMissingError, ConfigError
+from lht.mapping.registry import registered_mappings
+from lht.mapping.types import merge_overrides
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lht.model.table import ColumnType
+    from lht.sfdc.org import Org
+    from lht.warehouse.port import Warehouse
+
+LOCK_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An open warehouse. `schema`: where tables lie that name none; `note`: what people should be told."""
+
+    warehouse: Warehouse
+    schema: str | None = None
+    note: str = ""
+
+
+def settings_here() -> Settings:
+    """Reads the files and variables that count in the working directory."""
+    return load_settings(Path.cwd(), os.environ)
+
+
+def spool_directory(settings: Settings) -> Path:
+    """Where downloaded pages lie until they are committed: `LHT_CACHE_DIR`, else the platform's cache."""
+    import platformdirs  # noqa: PLC0415 - only runs that download ask for it
+
+    chosen = settings.environment.variables.get("LHT_CACHE_DIR", "").strip()
+    cache = Path(chosen) if chosen else platformdirs.user_cache_path("lht", appauthor=False)
+    return cache / "spool"
+
+
+def overrides(settings: Settings | None = None) -> dict[str, ColumnType]:
+    """Type overrides: what was registered, and over it `[types]` of lht.toml."""
+    project = settings.project().types if settings else {}
+    return merge_overrides(registered_mappings(), project)
+
+
+@contextmanager
+def open_org(settings: Settings, username: str | None = None) -> Iterator[Org]:
+    """Opens a login's org for the block."""
+    org = orgs.open_org(settings, username)
+    try:
+        yield org
+    finally:
+        org.close()
+
+
+@contextmanager
+def open_target(
+    settings: Settings,
+    db_connect: str | None = None,
+    *,
+    schema: str | None = None,
+    lock_timeout_s: float = LOCK_TIMEOUT_S,
+) -> Iterator[Target]:
+    """Opens a warehouse for the block."""
+    target = connect(settings, db_connect, schema=schema, lock_timeout_s=lock_timeout_s)
+    try:
+        yield target
+    finally:
+        target.warehouse.close()
+
+
+def connect(
+    settings: Settings,
+    db_connect: str | None = None,
+    *,
+    schema: str | None = None,
+    lock_timeout_s: float = LOCK_TIMEOUT_S,
+) -> Target:
+    """Opens a warehouse by connection name, URL or default; the caller closes it."""
+    found = settings.warehouse(db_connect, schema=schema)
+    if found.type != "duckdb" or found.path is None:
+        raise CapabilityMissingError(
+            f"This version of LHT opens DuckDB only, and '{found.name}' is {found.type}.",
+            hint='Use --db_connect duckdb:///lake.duckdb, or a connection with type = "duckdb".',
+        )
+    from lht.warehouse.duckdb import open_duckdb  # noqa: PLC0415 - the driver loads where it is needed
+
+    note = f"No warehouse is configured: using {found.path}." if found.is_default else ""
+    return Target(open_duckdb(found.path, lock_timeout_s=lock_timeout_s), found.schema, note)
+
+
+def capabilities_of(settings: Settings, db_connect: str | None = None) -> Any:
+    """What the warehouse can do, without opening it."""
+    from lht.warehouse.duckdb import CAPABILITIES  # noqa: PLC0415
+
+    settings.warehouse(db_connect)
+    return CAPABILITIES
+
+
+def org_of(access_info: Org | Mapping[str, str]) -> Org:
+    """Takes the guide's `access_info`: a dict with `access_token` and `instance_url`, or an open org."""
+    from lht.sfdc.org import Org  # noqa: PLC0415
+
+    if isinstance(access_info, Org):
+        return access_info.for_object()
+    missing = [key for key in ("access_token", "instance_url") if not access_info.get(key)]
+    if missing:
+        raise ConfigError(
+            f"access_info has no {' and no '.join(missing)}.",
+            hint="It is a dict with access_token and instance_url, or what lht.connect_org() gives.",
+        )
+    login = given_login(access_info["access_token"], access_info["instance_url"])
+    return orgs.open_org(settings_here(), login=login)
+
+
+def warehouse_of(session: object) -> Warehouse:
+    """Takes the guide's `session`: a DuckDB connection, which stays the caller's, or an LHT warehouse."""
+    kind = type(session)
+    if kind.__name__ == "DuckDBPyConnection":
+        from lht.warehouse.duckdb import from_connection  # noqa: PLC0415
+
+        return from_connection(session)  # type: ignore[arg-type]  # recognised by its class's name
+    if hasattr(session, "capabilities") and hasattr(session, "stage"):
+        return session  # type: ignore[return-value]  # the port, by its shape
+    raise CapabilityMissingError(
+        f"LHT cannot write through a {kind.__module__}.{kind.__qualname__} yet.",
+        hint="Pass a DuckDB connection, or what lht.connect_warehouse() gives.",
+    )

@@ -1,0 +1,50 @@
+"""What happened and what is left: past runs, Bulk jobs, a table's state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lht.model.operations import ResetResult
+from lht.sfdc import bulk
+from lht.state.store import State
+
+if TYPE_CHECKING:
+    from lht.model.run import RunRecord
+    from lht.model.salesforce import BulkJob
+    from lht.sfdc.org import Org
+    from lht.warehouse.port import Warehouse
+
+
+def runs(warehouse: Warehouse, *, run_id: str | None = None, limit: int = 50) -> list[RunRecord]:
+    """Gives past runs, the newest first, one record for each table of a run."""
+    state = State(warehouse)
+    state.ensure()
+    return state.runs(limit=limit, run_id=run_id)
+
+
+def jobs(org: Org, *, state: str | None = None) -> tuple[BulkJob, ...]:
+    """Gives the org's Bulk API 2.0 jobs, the newest first; `state` is one of Salesforce's words, in any case."""
+    found = bulk.list_jobs(org)
+    wanted = [job for job in found if state is None or job.state.value.lower() == state.lower()]
+    return tuple(sorted(wanted, key=lambda job: str(job.created or ""), reverse=True))
+
+
+def abort_job(org: Org, job_id: str) -> BulkJob:
+    """Stops a job that has not ended."""
+    return bulk.abort_job(org, job_id)
+
+
+def delete_job(org: Org, job_id: str) -> bool:
+    """Removes an ended job with its results; False if it was gone already."""
+    return bulk.delete_job(org, job_id)
+
+
+def reset(warehouse: Warehouse, table: str, *, schema: str | None = None) -> ResetResult:
+    """Forgets where a table stands, so that its next sync is full; rows and history stay."""
+    name = warehouse.table_name(table, schema)
+    state = State(warehouse)
+    state.ensure()
+    known = state.watermark(name) is not None
+    with warehouse.transaction():
+        state.forget(name)
+    return ResetResult(str(name), known)

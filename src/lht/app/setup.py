@@ -1,0 +1,75 @@
+"""Configuration and logins: what a user does before anything else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lht.app import access
+from lht.config import orgs
+from lht.config.template import write_template
+from lht.errors import LhtError
+from lht.model.operations import ConnectionInfo, InitResult, LoginResult
+from lht.sfdc import rest
+
+if TYPE_CHECKING:
+    from lht.config.settings import Settings
+    from lht.sfdc.auth import Login
+
+
+def init(directory: Path | None = None) -> InitResult:
+    """Writes a commented connections.toml; one that exists is an error, and is left alone."""
+    return InitResult(str(write_template(directory or Path.cwd())), created=True)
+
+
+def login(
+    settings: Settings, app: str | None = None, *, flow: str | None = None, login_url: str | None = None
+) -> LoginResult:
+    """Logs in with an app of connections.toml and keeps the login."""
+    return _result(orgs.log_in(settings, app, flow=flow, login_url=login_url))
+
+
+def logout(settings: Settings, username: str | None = None) -> LoginResult:
+    """Ends a login at Salesforce and forgets it here."""
+    return _result(orgs.log_out(settings, username))
+
+
+def _result(login: Login) -> LoginResult:
+    return LoginResult(login.username, login.instance_url, login.org_id, login.app, login.flow)
+
+
+def list_connections(settings: Settings, *, test: bool = False) -> tuple[ConnectionInfo, ...]:
+    """Gives the apps, warehouses and logins that are configured; `test` opens warehouses and tries logins."""
+    listed = [
+        ConnectionInfo(entry.name, "app" if entry.kind == "salesforce" else entry.kind, entry.description)
+        for entry in settings.summaries()
+    ]
+    listed += [
+        ConnectionInfo(name, "login", login.instance_url) for name, login in settings.logins.all().items()
+    ]
+    return tuple(_tested(settings, info) if test else info for info in listed)
+
+
+def _tested(settings: Settings, info: ConnectionInfo) -> ConnectionInfo:
+    """Tries what a connection is for; an app is tried by logging in, which is not done behind a user's back."""
+    if info.kind == "app":
+        return info
+    try:
+        finding = (
+            _try_login(settings, info.name) if info.kind == "login" else _try_warehouse(settings, info.name)
+        )
+    except LhtError as error:
+        return ConnectionInfo(info.name, info.kind, info.detail, ok=False, finding=str(error))
+    return ConnectionInfo(info.name, info.kind, info.detail, ok=True, finding=finding)
+
+
+def _try_login(settings: Settings, username: str) -> str:
+    with access.open_org(settings, username) as org:
+        remaining = rest.limits(org).get("DailyApiRequests", {}).get("Remaining")
+        return f"API {org.api_version}, {remaining} API requests left today"
+
+
+def _try_warehouse(settings: Settings, name: str) -> str:
+    with access.open_target(settings, name) as target:
+        target.warehouse.now()
+        return target.warehouse.description

@@ -1,0 +1,59 @@
+"""The command line's tree: every command, in the order in which a newcomer meets them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import lht
+from lht.cli import browse, bulk, local, setup, tables
+from lht.cli.framework import command, underscores
+
+app = typer.Typer(
+    name="lht",
+    help="Keeps Salesforce objects and warehouse tables in step, both ways.",
+    epilog="Options and commands are accepted with _ or -. Start with: lht demo",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": underscores},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lht {lht.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print LHT's version.")
+    ] = False,
+) -> None:
+    pass
+
+
+command(app, "init")(setup.init)
+command(app, "login")(setup.login)
+command(app, "logout")(setup.logout)
+command(app, "connections")(setup.connections)
+command(app, "objects")(browse.objects)
+command(app, "describe")(browse.describe)
+command(app, "create")(tables.create)
+command(app, "sync")(tables.sync)
+command(app, "query")(bulk.query)
+command(app, "bulk_status")(bulk.bulk_status)
+command(app, "bulk_results")(bulk.bulk_results)
+command(app, "runs")(tables.runs)
+command(app, "jobs")(bulk.jobs)
+command(app, "reset")(tables.reset)
+
+simulator = typer.Typer(
+    help="A local Salesforce org. Try, test and rehearse without an account.", rich_markup_mode=None
+)
+command(simulator, "start")(local.start)
+app.add_typer(simulator, name="simulator", no_args_is_help=True)
+command(app, "demo")(local.demo)

@@ -1,0 +1,79 @@
+"""What every command shares: its options for output, its spelling, its way to an answer."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from lht.cli.answer import Answer
+from lht.cli.screen import Screen
+
+
+class LogFormat(StrEnum):
+    """How log lines on stderr are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every step to stderr.")]
+LogFormatOption = Annotated[LogFormat, typer.Option("--log_format", help="How log lines are written.")]
+
+
+def underscores(token: str) -> str:
+    """Makes `--db-connect` and `bulk-status` what they are registered as: `_` and `-` are the same here."""
+    return token.replace("-", "_")
+
+
+def command(app: typer.Typer, name: str) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    """Registers a function that takes a `Screen` first and gives an `Answer`, with the common options added."""
+
+    def register(function: Callable[..., Answer]) -> Callable[..., Answer]:
+        app.command(name, help=inspect.cleandoc(function.__doc__ or ""))(_with_screen(function))
+        return function
+
+    return register
+
+
+def _with_screen(function: Callable[..., Answer]) -> Callable[..., int]:
+    def run(
+        *,
+        as_json: bool,
+        quiet: bool,
+        verbose: bool,
+        log_format: LogFormat,
+        **options: Any,
+    ) -> int:
+        screen = Screen(as_json=as_json, quiet=quiet, verbose=verbose, log_format=log_format)
+        screen.start_logging()
+        answer = function(screen, **options)
+        screen.show(answer)
+        return int(answer.exit)
+
+    functools.update_wrapper(run, function, assigned=("__module__", "__name__", "__doc__"))
+    _, *own = inspect.signature(function, eval_str=True).parameters.values()
+    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own] + _COMMON
+    del run.__wrapped__  # type: ignore[attr-defined]  # Typer would read the signature behind the wrapper
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how Typer is told
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def _option(name: str, annotation: object, default: object) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, annotation=annotation, default=default)
+
+
+_COMMON = [
+    _option("as_json", Json, default=False),
+    _option("quiet", Quiet, default=False),
+    _option("verbose", Verbose, default=False),
+    _option("log_format", LogFormatOption, default=LogFormat.TEXT),
+]

@@ -1,0 +1,76 @@
+"""LHT's log on stderr: events with keys, as lines for people or as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lht.cli.screen import Screen
+    from lht.model.sync import SyncEvent
+
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+"""What every record has; all else are an event's own keys."""
+
+
+def start(screen: Screen) -> None:
+    """Logs warnings and a run's steps; with `-v` everything, with `-q` errors only."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if screen.log_format == "json" else Lines())
+    logger = logging.getLogger("lht")
+    logger.handlers[:] = [handler]
+    logger.propagate = False
+    logger.setLevel(_level(screen))
+
+
+def _level(screen: Screen) -> int:
+    if screen.quiet:
+        return logging.ERROR
+    return logging.DEBUG if screen.verbose else logging.INFO
+
+
+def log_event(event: SyncEvent) -> None:
+    """Logs an event of a run, with its keys; counts of rows on their way are for `-v`."""
+    told = event.kind if event.message else None
+    keys = {"object": event.object, "event": told, "done": event.done or None, "total": event.total}
+    known = {key: value for key, value in keys.items() if value is not None}
+    logging.getLogger("lht.run").log(_event_level(event), event.message or event.kind, extra=known)
+
+
+def _event_level(event: SyncEvent) -> int:
+    if event.kind == "failed":
+        return logging.ERROR
+    if event.kind == "warning":
+        return logging.WARNING
+    return logging.DEBUG if event.kind in {"waiting", "reading"} else logging.INFO
+
+
+class Lines(logging.Formatter):
+    """A log line for people: level, message, keys."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        keys = " ".join(f"{key}={value}" for key, value in _keys(record).items())
+        text = f"{record.levelname.lower()}: {record.getMessage()} {keys}".rstrip()
+        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+
+
+class JsonLines(logging.Formatter):
+    """A log line for programs: one JSON document."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_keys(record),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False, default=str)
+
+
+def _keys(record: logging.LogRecord) -> dict[str, object]:
+    return {key: value for key, value in vars(record).items() if key not in STANDARD}

@@ -1,0 +1,86 @@
+"""Commands for configuration and logins."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lht.cli import options, render
+from lht.cli.answer import Answer
+from lht.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from lht.config.settings import Settings
+
+
+def init(screen: Screen) -> Answer:  # noqa: ARG001
+    """Write a commented .snowflake/connections.toml to fill in."""
+    from lht.app import setup  # noqa: PLC0415
+
+    result = setup.init()
+    return Answer(result, [f"Wrote {result.path}. Fill it in, then run: lht login"])
+
+
+def login(
+    screen: Screen,
+    *,
+    app: Annotated[
+        str | None, typer.Option("--app", metavar="NAME", help="Which Salesforce app of connections.toml.")
+    ] = None,
+    flow: Annotated[
+        str | None,
+        typer.Option(
+            "--flow", metavar="FLOW", help="How: client-credentials (web, jwt and sf-cli come later)."
+        ),
+    ] = None,
+    login_url: Annotated[
+        str | None,
+        typer.Option("--login_url", "--instance_url", metavar="URL", help="Where, instead of the app's own."),
+    ] = None,
+) -> Answer:
+    """Log in to Salesforce and keep the session."""
+    from lht.app import access, setup  # noqa: PLC0415
+
+    settings = access.settings_here()
+    render.warn(screen, settings.warnings())
+    result = setup.login(settings, app or _choose_app(settings), flow=flow, login_url=login_url)
+    return Answer(result, [f"Logged in as {result.username} at {result.instance_url} (app {result.app})."])
+
+
+def _choose_app(settings: Settings) -> str | None:
+    """Asks which of several apps on a terminal; elsewhere the command line has to say it."""
+    apps = settings.salesforce_apps
+    if len(apps) < 2:  # noqa: PLR2004 - there is nothing to choose
+        return None
+    listed = ", ".join(apps)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise typer.BadParameter(f"there are several apps, choose one: {listed}", param_hint="--app")
+    answer = ""
+    while answer not in apps:
+        answer = str(typer.prompt(f"Which app ({listed})", default=apps[0], err=True)).strip()
+    return answer
+
+
+def logout(screen: Screen, *, username: options.Username = None) -> Answer:  # noqa: ARG001
+    """End a session at Salesforce and forget it."""
+    from lht.app import access, setup  # noqa: PLC0415
+
+    result = setup.logout(access.settings_here(), username)
+    return Answer(result, [f"Logged out {result.username}."])
+
+
+def connections(
+    screen: Screen,
+    *,
+    test: Annotated[bool, typer.Option("--test", help="Open each warehouse and try each login.")] = False,
+) -> Answer:
+    """List apps, logins and warehouses."""
+    from lht.app import access, setup  # noqa: PLC0415
+
+    settings = access.settings_here()
+    render.warn(screen, settings.warnings())
+    return render.connections(
+        setup.list_connections(settings, test=test), str(settings.directory), tested=test
+    )
