@@ -55,6 +55,21 @@ def test_a_dropped_field_is_gone_and_moves_no_stamp(org: Org) -> None:
     assert stamps(org) == before
 
 
+def test_fields_that_the_org_relies_on_cannot_be_dropped(org: Org) -> None:
+    for name in ("Id", "SystemModstamp", "OwnerId", "Name", "IsDeleted"):
+        with pytest.raises(ApiFault, match="every record needs"):
+            org.drop_field("Account", name)
+
+
+def test_a_hidden_reference_still_cascades(org: Org) -> None:
+    account = org.create_record("Account", {"Name": "a"})
+    org.create_record("Contact", {"LastName": "c", "AccountId": account})
+    org.hide_field("Contact", "AccountId")
+    org.delete_record("Account", account)
+
+    assert org.query("SELECT COUNT() FROM Contact")["totalSize"] == 0
+
+
 def test_a_hidden_field_looks_dropped_and_comes_back_with_its_values(org: Org) -> None:
     made = org.create_record("Account", {"Name": "a", "Site": "s"})
     org.hide_field("Account", "Site")

@@ -55,10 +55,10 @@ class Catalog:
         self._objects[schema.name.lower()] = schema
 
     def children(self, parent: ObjectSchema) -> Iterator[tuple[ObjectSchema, FieldSchema]]:
-        """Gives the references that point at an object, by name of the object that holds them."""
+        """Gives the references that point at an object, hidden ones too, by name of the object that holds them."""
         for schema in self:
             for field in schema.fields:
-                if parent.name in field.reference_to and not field.hidden:
+                if parent.name in field.reference_to:
                     yield schema, field
 
     def save(self, connection: DuckDBPyConnection) -> None:

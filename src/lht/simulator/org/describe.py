@@ -106,7 +106,7 @@ def _flags(schema: ObjectSchema) -> Json:
 
 def _children(schema: ObjectSchema, catalog: Catalog) -> Iterator[Json]:
     for child, field in catalog.children(schema):
-        if field.name == "MasterRecordId":  # the trace of a merge is no relationship
+        if field.hidden or field.name == "MasterRecordId":  # the trace of a merge is no relationship
             continue
         yield {
             "cascadeDelete": field.child_cascade,

@@ -35,9 +35,13 @@ class FieldAdmin:
         self._change(schema, with_field(schema, field), _added(schema, field))
 
     def drop(self, object_name: str, name: str) -> None:
-        """Drops a field with its values."""
+        """Drops a field with its values; those that the org itself relies on stay."""
         schema = self._catalog.need(object_name)
         field = _any_field(schema, name)
+        if not field.custom and not field.nillable:
+            raise ApiFault(
+                400, "CANNOT_DELETE_MANAGED_OBJECT", f"{field.name} is a field that every record needs"
+            )
         statements = [ddl.drop_column(schema.name, field.name)] if field.has_column else []
         self._change(schema, without_field(schema, field.name), statements)
 

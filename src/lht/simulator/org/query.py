@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids
 from lht.simulator.org.render import Json, Renderer
+from lht.simulator.org.rows import MANY
 from lht.simulator.soql.compile import Compiled, compile_query
 from lht.simulator.soql.parse import parse
 from lht.simulator.store.database import CURSORS
@@ -84,15 +85,16 @@ class QueryRunner:
         chosen, params = "true", list[object]()
         if record_ids is not None:
             chosen, params = (
-                'list_contains(?, "Id")',
+                f'"Id" IN {MANY}',
                 [[ids.checked_id(record_id) for record_id in record_ids]],
             )
         elif where:
             compiled = self.compile(f"SELECT Id FROM {schema.name} WHERE {where}", include_deleted=True)
             chosen, params = f'"Id" IN (SELECT c0 FROM ({compiled.sql}))', list(compiled.params)
-        sql = f"UPDATE {quoted(schema.name)} SET _hidden = {hidden} WHERE {chosen} RETURNING 1"
+        sql = f"UPDATE {quoted(schema.name)} SET _hidden = {hidden} WHERE {chosen}"
         with self._db.transaction() as connection:
-            return len(connection.execute(sql, params).fetchall())
+            changed = connection.execute(sql, params).fetchone()
+        return int(changed[0]) if changed else 0
 
     def close_all(self) -> None:
         """Forgets every open query."""

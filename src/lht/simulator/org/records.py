@@ -203,8 +203,7 @@ class RecordKeeper:
         for state in (False, True):
             for child, found in self._cascade(connection, schema, record_ids, deleted=state):
                 self._purge(connection, child, found, now)
-        unlogged = [i for i in record_ids if rows.deleted_at(connection, schema, i) is None]
-        rows.log_deleted(connection, schema, unlogged, now)
+        rows.log_deleted(connection, schema, rows.never_deleted(connection, schema, record_ids), now)
         rows.erase(connection, schema, record_ids)
 
     def _cascade(

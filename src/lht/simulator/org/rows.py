@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lht.simulator.org.values import Stored
 
 COUNTERS = "_counters"
+MANY = "(SELECT unnest(CAST(? AS VARCHAR[])))"
+"""The values of a bound list, which DuckDB hashes instead of searching it once for each row."""
 
 
 def stored_names(schema: ObjectSchema) -> frozenset[str]:
@@ -94,7 +96,7 @@ def children(
     deleted: bool,
 ) -> list[str]:
     """Gives the ids of the records that refer to any of the parents, the live or the deleted ones."""
-    sql = f'SELECT "Id" FROM {quoted(schema.name)} WHERE list_contains(?, {quoted(field.name)})'
+    sql = f'SELECT "Id" FROM {quoted(schema.name)} WHERE {quoted(field.name)} IN {MANY}'
     if "IsDeleted" in stored_names(schema):
         sql += ' AND "IsDeleted" IS TRUE' if deleted else ' AND "IsDeleted" IS NOT TRUE'
     return [str(row[0]) for row in connection.execute(sql, [list(parents)]).fetchall()]
@@ -110,13 +112,13 @@ def mark_deleted(
 ) -> None:
     """Puts rows into the recycle bin or takes them out; their SystemModstamp moves, nothing else does."""
     stamp = ', "SystemModstamp" = ?' if "SystemModstamp" in stored_names(schema) else ""
-    sql = f'UPDATE {quoted(schema.name)} SET "IsDeleted" = ?{stamp} WHERE list_contains(?, "Id")'
+    sql = f'UPDATE {quoted(schema.name)} SET "IsDeleted" = ?{stamp} WHERE "Id" IN {MANY}'
     connection.execute(sql, [deleted, *([now] if stamp else []), list(record_ids)])
 
 
 def erase(connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
     """Removes rows for good."""
-    connection.execute(f'DELETE FROM {quoted(schema.name)} WHERE list_contains(?, "Id")', [list(record_ids)])
+    connection.execute(f'DELETE FROM {quoted(schema.name)} WHERE "Id" IN {MANY}', [list(record_ids)])
 
 
 def log_deleted(
@@ -130,7 +132,7 @@ def log_deleted(
 def unlog_deleted(connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
     """Forgets the deletion of records that are back."""
     connection.execute(
-        f"DELETE FROM {LOG_TABLE} WHERE object = ? AND list_contains(?, id)", [schema.name, list(record_ids)]
+        f"DELETE FROM {LOG_TABLE} WHERE object = ? AND id IN {MANY}", [schema.name, list(record_ids)]
     )
 
 
@@ -141,11 +143,19 @@ def deleted_at(connection: DuckDBPyConnection, schema: ObjectSchema, record_id: 
     return None if found is None else found[0]
 
 
+def never_deleted(
+    connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: Sequence[str]
+) -> list[str]:
+    """Gives those of the records whose deletion nobody noted."""
+    sql = f"SELECT id FROM (SELECT unnest(CAST(? AS VARCHAR[])) AS id) WHERE id NOT IN (SELECT id FROM {LOG_TABLE} WHERE object = ?)"
+    return [str(row[0]) for row in connection.execute(sql, [list(record_ids), schema.name]).fetchall()]
+
+
 def deleted_together(
     connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: Sequence[str], moment: datetime
 ) -> list[str]:
     """Gives those of the records that were deleted at that moment."""
-    sql = f"SELECT id FROM {LOG_TABLE} WHERE object = ? AND deleted_at = ? AND list_contains(?, id)"
+    sql = f"SELECT id FROM {LOG_TABLE} WHERE object = ? AND deleted_at = ? AND id IN {MANY}"
     return [
         str(row[0]) for row in connection.execute(sql, [schema.name, moment, list(record_ids)]).fetchall()
     ]

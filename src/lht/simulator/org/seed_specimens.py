@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lht.simulator.org.seed_sizes import SeedSizes
 
 LONG = "repeat('0123456789', 10000)"
-LONG_MIXED = "repeat('Zeile, \"eins\"' || chr(13) || chr(10) || '文字🎈x', 5000)"
+LONG_MIXED = "repeat('Zeile, \"eins\"' || chr(13) || chr(10) || '文字🎈xy', 5000)"
 """Exactly 100,000 characters each."""
 
 _RATIOS = {1: "1e-15", 2: "-0.000000000000001", 3: "0.1", 4: "999.999999999999", 5: "0.0", 6: "-123.456"}

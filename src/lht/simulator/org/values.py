@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from datetime import UTC, date, datetime, time
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from lht.simulator.errors import ApiFault
@@ -24,6 +24,8 @@ BLANKS = "".join(map(chr, range(33)))
 """What is cut off both ends of a text: everything up to the space, as Java's trim does."""
 
 FIRST_DAY, LAST_DAY = date(1700, 1, 1), date(4000, 12, 31)
+_EXACT = Context(prec=100)
+"""Room for the largest number that is looked at, with every decimal place a field may have."""
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\"]+@[^@\s<>()\[\],;:\"]+\.[^@\s.<>()\[\],;:\"]+")
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)")
 _TIME = re.compile(r"(\d\d:\d\d:\d\d)(\.\d{1,6})?Z?")
@@ -126,7 +128,7 @@ def _number(field: FieldSchema, value: object) -> Stored:
     room = (field.precision or 18) - field.scale
     if exact and exact.adjusted() > 2 * 18:
         raise out_of_range(field, value)
-    rounded = exact.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)
+    rounded = exact.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP, _EXACT)
     if abs(rounded) >= 10**room:
         raise out_of_range(field, value)
     return float(rounded) + 0.0
