@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +62,8 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
     """Reads TOML; a mistake is reported with its line, and without the line's text, which may be a secret."""
+    import tomllib  # noqa: PLC0415  # costs start-up time
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -122,6 +122,8 @@ def can_others_write(path: Path) -> bool:
 
 def write_private(path: Path, text: str) -> None:
     """Replaces a file in one step by one that only its owner can read."""
+    import tempfile  # noqa: PLC0415  # costs start-up time
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

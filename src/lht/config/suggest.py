@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +10,8 @@ if TYPE_CHECKING:
 
 def did_you_mean(name: str, known: Iterable[str], *, otherwise: str = "") -> str:
     """A hint: the nearest names, or else all of them, or else `otherwise`."""
+    import difflib  # noqa: PLC0415  # only errors need it
+
     by_lower = {candidate.lower(): candidate for candidate in known}
     close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
     if close:

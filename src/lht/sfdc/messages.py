@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -113,6 +111,8 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def _http_date(text: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415  # costs start-up time
+
     try:
         parsed = parsedate_to_datetime(text)
     except (TypeError, ValueError):
@@ -124,6 +124,8 @@ def is_loopback(host: str) -> bool:
     """Whether a host is this machine."""
     if host.lower() == "localhost":
         return True
+    import ipaddress  # noqa: PLC0415  # costs start-up time
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -47,6 +46,8 @@ def unknown_object(name: str, known: list[str]) -> UnknownObjectError:
 
 def nearest_names(name: str, known: list[str]) -> list[str]:
     """Up to three known names that look like a wrong one, letter case aside."""
+    import difflib  # noqa: PLC0415  # only errors need it
+
     by_lower = {candidate.lower(): candidate for candidate in known}
     close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.7)
     custom = by_lower.get(f"{name.lower()}__c")

@@ -14,10 +14,12 @@ from lht.config import orgs
 from lht.config.settings import Settings, load_settings
 from lht.errors import (
     ConfigError,
+    LimitExceededError,
     LoginRejectedError,
     RequestRejectedError,
     SessionExpiredError,
     UnknownObjectError,
+    UnreachableError,
 )
 from lht.model.salesforce import JobState
 from lht.sfdc import bulk, rest, soql
@@ -302,3 +304,49 @@ def test_an_object_that_bulk_refuses_can_be_recognised(org: Org) -> None:
         bulk.create_query_job(org, "SELECT Id FROM Attachment")
 
     assert rest.has_code(caught.value, "INVALID_ENTITY")
+
+
+# --- trouble --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"kind": "status", "status": 503, "retry_after": "1"},
+        {"kind": "status", "status": 429},
+        {"kind": "drop", "after_bytes": 40},
+        {"kind": "drop"},
+        {"kind": "truncate_gzip"},
+        {"kind": "expire_session"},
+    ],
+)
+def test_a_describe_survives_passing_trouble(org: Org, local: LocalOrg, trouble: dict[str, object]) -> None:
+    local.admin.fault(**trouble, path="*/describe*")
+
+    assert rest.describe(org, "Account").name == "Account"
+    assert local.admin.faults() == []
+
+
+def test_a_job_is_never_created_twice(org: Org, local: LocalOrg) -> None:
+    jobs = len(bulk.list_jobs(org))
+    local.admin.fault("drop", method="POST", path="*/jobs/query*")
+
+    with pytest.raises(UnreachableError):
+        bulk.create_query_job(org, "SELECT Id FROM Account")
+
+    assert len(bulk.list_jobs(org)) == jobs + 1
+
+
+def test_results_cut_short_are_told(org: Org, local: LocalOrg) -> None:
+    job = finished(org, bulk.create_query_job(org, "SELECT Id, Name FROM Account"))
+    local.admin.fault("drop", after_bytes=100, path="*/results*")
+
+    with bulk.open_result(org, job.id) as page, pytest.raises(UnreachableError):
+        list(page.chunks())
+
+
+def test_a_used_up_limit_says_smaller_batches_and_until_when(org: Org, local: LocalOrg) -> None:
+    local.admin.fault("status", status=403, code="REQUEST_LIMIT_EXCEEDED", path="*/limits*")
+
+    with pytest.raises(LimitExceededError, match=r"smaller batches .*by \d{4}-\d\d-\d\d \d\d:\d\d UTC"):
+        rest.limits(org)

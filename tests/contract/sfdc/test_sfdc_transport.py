@@ -261,3 +261,26 @@ def test_secrets_reach_no_log(script: Any, transport: Transport, caplog: pytest.
     ours = [record.__dict__ for record in caplog.records if record.name.startswith("lht")]
     assert len(ours) == 2
     assert "s3cret" not in repr(ours)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda whole: whole[:-4], lambda whole: whole[:5] + b"x" + whole[6:-8] + b"garbage!"]
+)
+def test_a_garbled_or_truncated_gzip_body_is_asked_for_again(
+    script: Any, transport: Transport, damage: Any
+) -> None:
+    whole = gzip.compress(b'{"a": 1}')
+    script.act = script.in_turn(
+        script.status(200, damage(whole), Content_Encoding="gzip"),
+        script.status(200, whole, Content_Encoding="gzip"),
+    )
+
+    assert transport.send(get(script.url)).json() == {"a": 1}
+    assert len(script.seen) == 2
+
+
+def test_a_gzip_body_of_several_members_is_read_whole(script: Any, transport: Transport) -> None:
+    body = gzip.compress(b'{"a":') + gzip.compress(b" 1}")
+    script.act = script.status(200, body, Content_Encoding="gzip")
+
+    assert transport.send(get(script.url)).json() == {"a": 1}
