@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -13,11 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lht.model.sync import DeletePolicy
-from lht.model.table import Column, ColumnKind, ColumnType
+from lht.model.table import Column, ColumnKind, ColumnType, TableName
 from lht.state.tables import system_column_definitions, system_columns
 from lht.warehouse import merge
 from lht.warehouse.duckdb import CAPABILITIES, DIALECT, DuckDBWarehouse, open_duckdb
-from lht.warehouse.statements import Deletions, MergeCounts, MergeSpec, Statement, quote_table
+from lht.warehouse.statements import MergeCounts, MergeSpec, Statement, quote_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TEXT = ColumnType(ColumnKind.TEXT)
 COLUMNS = (
@@ -28,14 +32,16 @@ COLUMNS = (
     Column("SystemModstamp", ColumnType(ColumnKind.TIMESTAMP)),
     Column("IsDeleted", ColumnType(ColumnKind.BOOLEAN)),
 )
-ARROW = pa.schema([
-    ("Id", pa.string()),
-    ("Key__c", pa.string()),
-    ("Name", pa.string()),
-    ("Amount", pa.decimal128(38, 2)),
-    ("SystemModstamp", pa.timestamp("us")),
-    ("IsDeleted", pa.bool_()),
-])
+ARROW = pa.schema(
+    [
+        ("Id", pa.string()),
+        ("Key__c", pa.string()),
+        ("Name", pa.string()),
+        ("Amount", pa.decimal128(38, 2)),
+        ("SystemModstamp", pa.timestamp("us")),
+        ("IsDeleted", pa.bool_()),
+    ]
+)
 START = datetime(2024, 1, 1)  # noqa: DTZ001 - as tables hold it
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 NAIVE_NOW = NOW.replace(tzinfo=None)
@@ -62,15 +68,19 @@ class Row:
         return self.deleted_at is not None or bool(self.values["IsDeleted"])
 
 
-def staged_row(ids: st.SearchStrategy[str], keys: st.SearchStrategy[str | None]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({
-        "Id": ids,
-        "Key__c": keys,
-        "Name": st.sampled_from(["a", "b", None]),
-        "Amount": st.none(),
-        "SystemModstamp": st.integers(0, 3).map(lambda s: START + timedelta(seconds=s)) | st.none(),
-        "IsDeleted": st.booleans(),
-    })
+def staged_row(
+    ids: st.SearchStrategy[str], keys: st.SearchStrategy[str | None]
+) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "Id": ids,
+            "Key__c": keys,
+            "Name": st.sampled_from(["a", "b", None]),
+            "Amount": st.sampled_from([None, Decimal("0.10")]),
+            "SystemModstamp": st.integers(0, 3).map(lambda s: START + timedelta(seconds=s)) | st.none(),
+            "IsDeleted": st.booleans(),
+        }
+    )
 
 
 ID_ROWS = staged_row(st.sampled_from("ABCDEF"), st.none())
@@ -81,7 +91,7 @@ MARKS = st.none() | st.just(START)
 def precedence(row: dict[str, Any], *, by_id: bool) -> tuple[Any, ...]:
     stamp = row["SystemModstamp"] or datetime.min  # noqa: DTZ901
     gone = row["IsDeleted"]
-    rest = tuple("" if row[c] is None else row[c] for c in ("Id", "Key__c", "Name"))
+    rest = tuple(str(row[c] or "") for c in ("Id", "Key__c", "Name", "Amount"))
     return (stamp, gone, rest) if by_id else (not gone, stamp, rest)
 
 
@@ -109,7 +119,9 @@ def model_merge(
     return result, MergeCounts(read=len(staged), **counts)
 
 
-def model_row(old: Row | None, row: dict[str, Any], policy: DeletePolicy) -> tuple[str, Row | None]:
+def model_row(  # noqa: PLR0911 - one return for each rule
+    old: Row | None, row: dict[str, Any], policy: DeletePolicy
+) -> tuple[str, Row | None]:
     stamp, note = row["SystemModstamp"], old.note if old else None
     if old and stamp and old.values["SystemModstamp"] and stamp < old.values["SystemModstamp"]:
         return "ignored", old
@@ -129,13 +141,17 @@ def model_row(old: Row | None, row: dict[str, Any], policy: DeletePolicy) -> tup
 
 
 @pytest.fixture(scope="module")
-def warehouse():
+def warehouse() -> Iterator[DuckDBWarehouse]:
     opened = open_duckdb(":memory:")
     yield opened
     opened.close()
 
 
-def load(warehouse: DuckDBWarehouse, target: list[tuple[dict[str, Any], datetime | None]], staged: list[dict[str, Any]]):
+def load(
+    warehouse: DuckDBWarehouse,
+    target: list[tuple[dict[str, Any], datetime | None]],
+    staged: list[dict[str, Any]],
+) -> tuple[TableName, TableName]:
     number = next(NUMBERS)
     table = warehouse.table_name(f"t{number}")
     warehouse.create_table(table, (*COLUMNS, *system_column_definitions(CAPABILITIES), Column("note", TEXT)))
@@ -146,12 +162,12 @@ def load(warehouse: DuckDBWarehouse, target: list[tuple[dict[str, Any], datetime
     return table, stage(warehouse, staged, f"s{number}")
 
 
-def stage(warehouse: DuckDBWarehouse, rows: list[dict[str, Any]], name: str):
+def stage(warehouse: DuckDBWarehouse, rows: list[dict[str, Any]], name: str) -> TableName:
     batch = pa.RecordBatch.from_pylist(rows, schema=ARROW)
     return warehouse.stage(COLUMNS, Stream(pa.RecordBatchReader.from_batches(ARROW, [batch])), name)
 
 
-def spec_for(table, staging, key: str, policy: DeletePolicy) -> MergeSpec:
+def spec_for(table: TableName, staging: TableName, key: str, policy: DeletePolicy) -> MergeSpec:
     return MergeSpec(
         target=table,
         staging=staging,
@@ -167,45 +183,65 @@ def spec_for(table, staging, key: str, policy: DeletePolicy) -> MergeSpec:
     )
 
 
-def stored(warehouse: DuckDBWarehouse, table, key: str) -> dict[str, Row]:
+def stored(warehouse: DuckDBWarehouse, table: TableName, key: str) -> dict[str, Row]:
     rows = warehouse.query(Statement(f"SELECT * FROM {quote_table(table)}"))
     names = [column.name for column in COLUMNS]
     found = [
-        Row(dict(zip(names, row[: len(names)], strict=True)), row[len(names) + 2], row[len(names)], row[-1]) for row in rows
+        Row(dict(zip(names, row[: len(names)], strict=True)), row[len(names) + 2], row[len(names)], row[-1])
+        for row in rows
     ]
     assert len(found) == len({row.values[key] for row in found})
     return {row.values[key]: row for row in found}
 
 
-def unique(rows: list[tuple[dict[str, Any], datetime | None]], key: str):
+def unique(
+    rows: list[tuple[dict[str, Any], datetime | None]], key: str
+) -> list[tuple[dict[str, Any], datetime | None]]:
     return list({row[key]: (row, mark) for row, mark in rows if row[key] is not None}.values())
 
 
-@pytest.mark.parametrize("merge_limit", [None, 0])
-@pytest.mark.parametrize("policy", list(DeletePolicy))
-@pytest.mark.parametrize(("key", "rows"), [("Id", ID_ROWS), ("Key__c", KEY_ROWS)])
-@pytest.mark.parametrize("row_hash", ["hash", None])
-@settings(max_examples=25, deadline=None)
+@dataclass(frozen=True)
+class Case:
+    key: str
+    policy: DeletePolicy
+    merge_limit: int | None
+    row_hash: str | None
+
+    @property
+    def rows(self) -> st.SearchStrategy[dict[str, Any]]:
+        return ID_ROWS if self.key == "Id" else KEY_ROWS
+
+
+CASES = [
+    Case(key, policy, merge_limit, row_hash)
+    for key in ("Id", "Key__c")
+    for policy in DeletePolicy
+    for merge_limit, row_hash in ((None, "hash"), (0, "hash"), (None, None))
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.key}-{c.policy}-{c.merge_limit}-{c.row_hash}")
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
-def test_a_merge_does_what_the_rules_say(warehouse, key, rows, policy, merge_limit, row_hash, data):
-    warehouse.dialect = replace(DIALECT, merge_limit=merge_limit, row_hash=row_hash)
-    target = unique(data.draw(st.lists(st.tuples(rows, MARKS), max_size=6)), key)
-    staged = data.draw(st.lists(rows, max_size=8))
-    before = {row[key]: Row(row, mark, "old", f"note {row['Id']}") for row, mark in target}
-    expected, expected_counts = model_merge(before, staged, key, policy)
+def test_a_merge_does_what_the_rules_say(warehouse: DuckDBWarehouse, case: Case, data: st.DataObject) -> None:
+    warehouse.dialect = replace(DIALECT, merge_limit=case.merge_limit, row_hash=case.row_hash)
+    target = unique(data.draw(st.lists(st.tuples(case.rows, MARKS), max_size=6)), case.key)
+    staged = data.draw(st.lists(case.rows, max_size=8))
+    before = {row[case.key]: Row(row, mark, "old", f"note {row['Id']}") for row, mark in target}
+    expected, expected_counts = model_merge(before, staged, case.key, case.policy)
     table, staging = load(warehouse, target, staged)
 
-    spec = merge.prepare(warehouse, spec_for(table, staging, key, policy))
+    spec = merge.prepare(warehouse, spec_for(table, staging, case.key, case.policy))
     counts = merge.classify(warehouse, spec)
     with warehouse.transaction():
         merge.merge(warehouse, spec, counts)
 
     assert counts == expected_counts
     assert counts.read == counts.changed + counts.unchanged + counts.duplicate + counts.ignored
-    assert stored(warehouse, table, key) == expected
+    assert stored(warehouse, table, case.key) == expected
     assert_second_merge_changes_nothing(warehouse, spec)
 
 
-def assert_second_merge_changes_nothing(warehouse, spec):
+def assert_second_merge_changes_nothing(warehouse: DuckDBWarehouse, spec: MergeSpec) -> None:
     again = merge.classify(warehouse, merge.prepare(warehouse, spec))
     assert again.changed == 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,9 @@ DIALECT = Dialect(
 )
 
 MEMORY_LIMIT_MB = 200
+THREADS = 2
+NARROW_COLUMNS = 40
+MB_PER_COLUMN = 1.0
 LOCK_POLL_S = 0.1
 
 _KINDS = {
@@ -109,18 +113,39 @@ def open_duckdb(
     deadline = monotonic() + lock_timeout_s
     while True:
         try:
-            return DuckDBWarehouse(_connect(path, config), label=path, owned=True, configured=True)
+            connection = _connect(path, config)
         except RunLockedError:
             if monotonic() >= deadline:
                 raise
             sleep(LOCK_POLL_S)
+        else:
+            return DuckDBWarehouse(connection, label=path, owned=True, memory=_Memory(config))
 
 
 def from_connection(connection: duckdb.DuckDBPyConnection) -> DuckDBWarehouse:
     """Wraps a caller's connection: no setting is changed, it is never closed, an open transaction is refused."""
-    warehouse = DuckDBWarehouse(connection, label="", owned=False)
-    warehouse.refuse_open_transaction()
-    return warehouse
+    _refuse_open_transaction(connection)
+    return DuckDBWarehouse(connection, label="", owned=False)
+
+
+def _refuse_open_transaction(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raises WarehouseError if the caller left a transaction open, without disturbing it.
+
+    Outside transactions every statement has a transaction id of its own. (A second BEGIN would tell too, but it
+    spoils the open transaction.)
+    """
+    import duckdb  # noqa: PLC0415
+
+    asking = "SELECT txid_current()"
+    try:
+        is_open = connection.execute(asking).fetchall() == connection.execute(asking).fetchall()
+    except duckdb.TransactionException:
+        is_open = True
+    if is_open:
+        raise WarehouseError(
+            "The DuckDB connection has an open transaction.",
+            hint="COMMIT or ROLLBACK first: LHT commits rows and state in transactions of its own.",
+        )
 
 
 def _plain_path(path: str) -> str:
@@ -132,7 +157,10 @@ def _plain_path(path: str) -> str:
 
 
 def _config(path: str, memory_limit_mb: int | None) -> dict[str, str | bool | int | float | list[str]]:
-    config: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": "false"}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "preserve_insertion_order": "false",
+        "threads": THREADS,
+    }
     # A database in memory has its rows there: the default limit would only make it spill into the working folder.
     if memory_limit_mb or path != ":memory:":
         config["memory_limit"] = f"{memory_limit_mb or MEMORY_LIMIT_MB}MB"
@@ -185,6 +213,34 @@ def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0]
 
 
+class _Memory:
+    """The memory limit of a database of ours, shared by its connections.
+
+    DuckDB writes each column of each row group in a buffer of its own, so wide tables need more than narrow ones,
+    and several at once more than one. The limit only ever rises.
+    """
+
+    def __init__(self, config: dict[str, str | bool | int | float | list[str]]) -> None:
+        limit = config.get("memory_limit")
+        self._limit_mb = int(str(limit).removesuffix("MB")) if limit else None
+        self._columns: dict[tuple[int, str], int] = {}
+        self._lock = threading.Lock()
+
+    def reserve(self, connection: duckdb.DuckDBPyConnection, name: str, columns: int) -> None:
+        """Raises the limit to what all staged tables need together."""
+        with self._lock:
+            self._columns[id(connection), name] = columns
+            extra = max(0, sum(self._columns.values()) - NARROW_COLUMNS)
+            wanted = MEMORY_LIMIT_MB + round(extra * MB_PER_COLUMN)
+            if self._limit_mb is not None and wanted > self._limit_mb:
+                self._limit_mb = wanted
+                connection.execute(f"SET memory_limit = '{wanted}MB'")
+
+    def release(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        with self._lock:
+            self._columns.pop((id(connection), name), None)
+
+
 class DuckDBWarehouse:
     """One connection to a DuckDB database; see `lht.warehouse.port.Warehouse`."""
 
@@ -192,13 +248,13 @@ class DuckDBWarehouse:
     dialect = DIALECT
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, *, label: str, owned: bool, configured: bool = False
+        self, connection: duckdb.DuckDBPyConnection, *, label: str, owned: bool, memory: _Memory | None = None
     ) -> None:
         self._connection = connection
         self._owned = owned
-        self._configured = configured
+        self._memory = memory
         self._in_transaction = False
-        if configured:
+        if memory:
             self.execute(Statement("SET TimeZone = 'UTC'"))
         self._catalog, self._schema = self._defaults()
         self._label = label or self._catalog
@@ -277,6 +333,8 @@ class DuckDBWarehouse:
 
     def drop_table(self, table: TableName) -> None:
         self.execute(statements.drop_table(table))
+        if self._memory:
+            self._memory.release(self._connection, table.name)
 
     # ---- statements
 
@@ -309,6 +367,8 @@ class DuckDBWarehouse:
         table = TableName("temp", "main", name)
         create = statements.create_table(table, columns, self.dialect, verb=self.dialect.create_scratch)
         self.execute(create)
+        if self._memory:
+            self._memory.reserve(self._connection, name, len(columns))
         try:
             self._fill(table, stream)
         except BaseException as error:
@@ -334,23 +394,6 @@ class DuckDBWarehouse:
 
     # ---- transactions, clock, connections
 
-    def refuse_open_transaction(self) -> None:
-        """Raises WarehouseError if the caller left a transaction open, without disturbing it.
-
-        Outside transactions every statement has a transaction id of its own. (A second BEGIN would tell too, but
-        it spoils the open transaction.)
-        """
-        asking = Statement("SELECT txid_current()")
-        try:
-            is_open = self._run(asking) == self._run(asking)
-        except StatementError:
-            is_open = True
-        if is_open:
-            raise WarehouseError(
-                "The DuckDB connection has an open transaction.",
-                hint="COMMIT or ROLLBACK first: LHT commits rows and state in transactions of its own.",
-            )
-
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         if self._in_transaction:
@@ -374,7 +417,7 @@ class DuckDBWarehouse:
 
     def fork(self) -> DuckDBWarehouse:
         connection = self._connection.cursor()
-        other = DuckDBWarehouse(connection, label=self._label, owned=True, configured=self._configured)
+        other = DuckDBWarehouse(connection, label=self._label, owned=True, memory=self._memory)
         other._catalog, other._schema = self._catalog, self._schema
         return other
 
