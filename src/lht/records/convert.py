@@ -43,7 +43,7 @@ def convert(texts: Values, column: Column, layout: Layout, ids: Values | None) -
     except (pa.ArrowInvalid, InvalidOperation):
         row = _first_refused(texts, column.type)
         record_id = None if ids is None else ids[row].as_py()
-        raise _refusal(texts[row].as_py(), column, layout, record_id) from None
+        raise _refusal(_shown(texts[row].as_py()), column, layout, _shown(record_id)) from None
 
 
 def _convert(texts: Values, column_type: ColumnType) -> tuple[Values, int]:
@@ -120,6 +120,14 @@ def _is_accepted(texts: Values, column_type: ColumnType) -> bool:
     return True
 
 
+def _shown(value: Any) -> Any:
+    """Gives bytes as text where they are one."""
+    try:
+        return value.decode() if isinstance(value, bytes) else value
+    except UnicodeDecodeError:
+        return value
+
+
 def _refusal(
     value: str | bytes, column: Column, layout: Layout, record_id: str | None
 ) -> ValueOutOfRangeError:
@@ -139,10 +147,7 @@ def _refusal(
 
 def _way_out(name: str, value: str | bytes, column: Column) -> str:
     if isinstance(value, bytes):
-        try:
-            value = value.decode()
-        except UnicodeDecodeError:
-            return "The text is not UTF-8; correct it in Salesforce."
+        return "The text is not UTF-8; correct it in Salesforce."
     fitting = "float" if is_decimal(column.type) and _is_number(value) else "string"
     return f'Check the field mappings: add these two lines to lht.toml.\n[types]\n"{name}" = "{fitting}"'
 

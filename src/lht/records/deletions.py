@@ -20,7 +20,9 @@ def stream_deletions(records: Sequence[DeletedRecord]) -> RecordStream:
     """Streams `Id` and `deleted_at` (UTC, without a zone)."""
     import pyarrow as pa  # noqa: PLC0415  # a driver: imported where it is needed
 
-    schema = pa.schema([pa.field("Id", pa.string()), pa.field("deleted_at", pa.timestamp("us"))])
+    schema = pa.table(
+        {"Id": pa.array([], pa.string()), "deleted_at": pa.array([], pa.timestamp("us"))}
+    ).schema
     return RecordStream(schema, _batches(records, schema), Tally(expected=len(records)))
 
 

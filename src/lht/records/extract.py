@@ -113,14 +113,15 @@ def download(
     batch_size: int | None = None,
     parallel: int = 4,
     on_page: Callable[[Page], None] | None = None,
+    first_pause_s: float = 0.5,
 ) -> Download:
     """Downloads the pages that the spool lacks and gives all of them, each as soon as it is on disk.
 
-    `locators` is what `list_pages` gave. Pages of a list come in any order, a chain's in order.
+    `locators` is what `list_pages` gave. Pages of a list come in any order, a chain's in order. A page cut short
+    is fetched again after `first_pause_s`, then after twice as long, and so on.
     """
-    return Download(
-        _Fetcher(org, job, spool, batch_size), locators=locators, parallel=max(1, parallel), on_page=on_page
-    )
+    fetcher = _Fetcher(org, job, spool, batch_size=batch_size, first_pause_s=first_pause_s)
+    return Download(fetcher, locators=locators, parallel=max(1, parallel), on_page=on_page)
 
 
 class Download:
@@ -208,12 +209,15 @@ class _stopping_pool:  # noqa: N801  # used as a function
 class _Fetcher:
     """Fetches single pages into the spool; safe to use from several threads."""
 
-    def __init__(self, org: Org, job: BulkJob, spool: Spool, batch_size: int | None) -> None:
+    def __init__(
+        self, org: Org, job: BulkJob, spool: Spool, *, batch_size: int | None, first_pause_s: float
+    ) -> None:
         self.stop = Event()
         self._org = org
         self._job = job
         self._spool = spool
         self._batch_size = batch_size
+        self._first_pause_s = first_pause_s
 
     def present(self, number: int, locator: str | None) -> Page | None:
         """Gives the page if the spool has it whole, from that very place."""
@@ -229,14 +233,14 @@ class _Fetcher:
 
     def fetch(self, number: int, locator: str | None) -> Page:
         """Fetches a page; one that is cut short is fetched again, a few times."""
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in range(_ATTEMPTS - 1):
             try:
                 return self._fetch_once(number, locator)
             except TransportError as error:
-                if attempt == _ATTEMPTS or error.recovery is not Recovery.RETRY or self.stop.is_set():
+                pause_s = self._first_pause_s * 2**attempt
+                if error.recovery is not Recovery.RETRY or self.stop.wait(pause_s):
                     raise
-            self.stop.wait(_SHORTEST_POLL_S * 2**attempt)
-        raise AssertionError  # pragma: no cover  # the last attempt returns or raises
+        return self._fetch_once(number, locator)
 
     def _fetch_once(self, number: int, locator: str | None) -> Page:
         answer = bulk.open_result(

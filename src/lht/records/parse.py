@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lht.records.spool import FetchesAgain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Tally:
-    """What has been counted so far: records that Salesforce announced, and rounded values by column."""
+    """What has been read so far: `expected` is how many records Salesforce announced in it."""
 
+    rows: int = 0
     expected: int = 0
     rounded: dict[str, int] = field(default_factory=dict)
+    error: BaseException | None = None
 
     def count_rounded(self, column: str, values: int) -> None:
         if values:
@@ -32,18 +34,22 @@ class Tally:
 class RecordStream:
     """Typed records on their way into a staging table.
 
-    `rows`, `rounded` (values per column that lost digits) and `expected` (how many records Salesforce said there
-    are in what was read) are final once `reader` is spent. `error` is the first exception met inside the reader,
-    Ctrl-C included: drivers wrap it in one of their own.
+    `rows`, `rounded` (values per column that lost digits) and `expected` (how many records Salesforce announced)
+    are final once `reader` is spent. `error` is the first exception met inside the reader, Ctrl-C included:
+    drivers wrap it in one of their own. A stream that is not read to its end wants a `close()`, or to be dropped,
+    so that downloads behind it stop.
     """
 
     def __init__(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch], tally: Tally) -> None:
         import pyarrow as pa  # noqa: PLC0415  # a driver: imported where it is needed
 
-        self.rows = 0
-        self.error: BaseException | None = None
         self._tally = tally
-        self.reader = pa.RecordBatchReader.from_batches(schema, self._counted(batches))
+        self._counted = _counted(batches, tally)
+        self.reader = pa.RecordBatchReader.from_batches(schema, self._counted)
+
+    @property
+    def rows(self) -> int:
+        return self._tally.rows
 
     @property
     def expected(self) -> int:
@@ -53,16 +59,25 @@ class RecordStream:
     def rounded(self) -> Mapping[str, int]:
         return self._tally.rounded
 
-    def _counted(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        try:
-            for batch in batches:
-                self.rows += batch.num_rows
-                yield batch
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            self.error = self.error or error
-            raise
+    @property
+    def error(self) -> BaseException | None:
+        return self._tally.error
+
+    def close(self) -> None:
+        """Ends the stream where it is; not to be called from another thread while it is read."""
+        self._counted.close()
+
+
+def _counted(batches: Iterable[pa.RecordBatch], tally: Tally) -> Generator[pa.RecordBatch, None, None]:
+    try:
+        for batch in batches:
+            tally.rows += batch.num_rows
+            yield batch
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        tally.error = tally.error or error
+        raise
 
 
 def stream_pages(

@@ -37,15 +37,10 @@ class PageSource:
         self.has_wild_numbers = False
         self.closed = False
         try:
-            line, self._unread = self._take_header()
+            self.header, self._unread = self._take_header(path.name, delimiter)
         except BaseException:
             self.close()
             raise
-        if not line:
-            raise IncompleteExtractError(
-                f"The result page {path.name} is empty: not even a header came.", recovery=Recovery.RETRY
-            )
-        self.header = [name.strip().strip('"') for name in line.decode("utf-8", "replace").split(delimiter)]
 
     @property
     def has_rows(self) -> bool:
@@ -72,12 +67,17 @@ class PageSource:
         self.closed = True
         self._reader.close()
 
-    def _take_header(self) -> tuple[bytes, bytes]:
+    def _take_header(self, page: str, delimiter: str) -> tuple[list[str], bytes]:
         taken = self._reader.read(_HEADER_STEP)
         while b"\n" not in taken and (more := self._reader.read(_HEADER_STEP)):
             taken += more
         line, _, rest = taken.removeprefix(_BOM).partition(b"\n")
-        return line.strip(), rest
+        if not line.strip():
+            raise IncompleteExtractError(
+                f"The result page {page} is empty: not even a header came.", recovery=Recovery.RETRY
+            )
+        names = line.decode("utf-8", "replace").strip().split(delimiter)
+        return [name.strip().strip('"') for name in names], rest
 
     def _watch(self, block: bytes) -> None:
         """Looks at the block, and at its seam with the one before."""

@@ -75,9 +75,9 @@ class Spool:
         following: str | None,
     ) -> Page:
         """Writes a page; one of the same number is replaced."""
-        self.pages()
         path = self.directory / f"{number}.csv.gz"
         try:
+            self.pages()
             self._create()
             size, digest = _write_synced(path, chunks)
             page = Page(number, locator, path, rows, size, following)
@@ -89,8 +89,11 @@ class Spool:
     def check_free_space(self, rows: int) -> None:
         """Refuses to start where the disk can hardly hold the result."""
         needed = max(_LEAST_FREE_BYTES, rows * _BYTES_PER_ROW)
-        self._create()
-        free = shutil.disk_usage(self.directory).free
+        try:
+            self._create()
+            free = shutil.disk_usage(self.directory).free
+        except OSError as error:
+            raise _translate(error, self.directory) from error
         if free < needed:
             raise _no_space(self.directory, f"about {needed >> 20} MB are needed, {free >> 20} MB are free")
 
