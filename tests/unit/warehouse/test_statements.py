@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from lht.model.table import Column, ColumnKind, ColumnType, TableName
+from lht.warehouse import statements
+from lht.warehouse.duckdb import DIALECT
+from lht.warehouse.statements import Dialect, Statement
+
+SNOWFLAKE_LIKE = Dialect(
+    "sketch",
+    {ColumnKind.TEXT: "VARCHAR({length})", ColumnKind.DECIMAL: "NUMBER({precision},{scale})"},
+    "CREATE OR REPLACE TRANSIENT TABLE",
+)
+TABLE = TableName("DB", "S", 'a"b')
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("T", ("T",)),
+        ("s.T", ("s", "T")),
+        ('c."s.x"."a""b"', ("c", "s.x", 'a"b')),
+        ("a b.c-d", ("a b", "c-d")),
+        ("", ()),
+        ("a.", ()),
+        ("a.b.c.d", ()),
+        ('a"b', ()),
+    ],
+)
+def test_names_are_split_at_their_dots(name: str, parts: tuple[str, ...]) -> None:
+    assert statements.split_name(name) == parts
+
+
+def test_identifiers_and_texts_are_quoted() -> None:
+    assert statements.quote_table(TABLE) == '"DB"."S"."a""b"'
+    assert statements.quote_table(TableName("", "S", "T")) == '"S"."T"'
+    assert statements.quote_text("it's") == "'it''s'"
+    assert statements.create_schema(TABLE) == Statement('CREATE SCHEMA IF NOT EXISTS "DB"."S"')
+
+
+@pytest.mark.parametrize(
+    ("column_type", "expected"),
+    [
+        (ColumnType(ColumnKind.TEXT, length=18), "VARCHAR(18)"),
+        (ColumnType(ColumnKind.TEXT), "VARCHAR"),
+        (ColumnType(ColumnKind.DECIMAL, precision=18, scale=2), "NUMBER(18,2)"),
+    ],
+)
+def test_types_are_spelled_as_the_dialect_says(column_type: ColumnType, expected: str) -> None:
+    assert statements.type_sql(column_type, SNOWFLAKE_LIKE) == expected
+
+
+def test_only_comments_that_are_there_are_set() -> None:
+    columns = (
+        Column("A", ColumnType(ColumnKind.TEXT), comment="a's"),
+        Column("B", ColumnType(ColumnKind.TEXT)),
+    )
+
+    assert statements.comments(TABLE, columns) == [
+        Statement('COMMENT ON COLUMN "DB"."S"."a""b"."A" IS \'a\'\'s\'')
+    ]
+    assert len(statements.comments(TABLE, columns, "table")) == 2
+
+
+def test_rows_are_compared_column_by_column_or_by_two_hashes() -> None:
+    text = ColumnType(ColumnKind.TEXT)
+    staged = {"a": text, "b": text}
+
+    assert statements.compared_expressions(("A", "B"), staged, staged, SNOWFLAKE_LIKE) == ('"A"', '"B"')
+    assert statements.compared_expressions(("A", "B"), staged, {"a": text}, DIALECT) == (
+        'hash(CAST("A" AS VARCHAR), TRY_CAST("B" AS VARCHAR), "B" IS NULL)',
+        'hash(\'lht\', "B" IS NULL, TRY_CAST("B" AS VARCHAR), CAST("A" AS VARCHAR))',
+    )
