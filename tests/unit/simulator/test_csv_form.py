@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
@@ -13,6 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lht.simulator.store.csv_form import CsvForm, double_sql, header, row_sql, value_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def java_double(value: float) -> str:
@@ -32,7 +36,7 @@ def java_double(value: float) -> str:
 
 
 @pytest.fixture(scope="module")
-def connection():
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
         yield opened
 
@@ -60,7 +64,9 @@ def connection():
         (None, None),
     ],
 )
-def test_doubles_are_written_as_java_writes_them(connection, value, text):
+def test_doubles_are_written_as_java_writes_them(
+    connection: duckdb.DuckDBPyConnection, value: object, text: str | None
+) -> None:
     written = connection.execute(f"SELECT {double_sql('CAST(? AS DOUBLE)')}".replace("?", "$v"), {"v": value})
 
     assert written.fetchall() == [(text,)]
@@ -68,9 +74,11 @@ def test_doubles_are_written_as_java_writes_them(connection, value, text):
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=50))
 @example([1e15, 1e16, 123456789012345678.0, 2.0**-44, 1e-3, 9.99e-4, 2e-323, 6e-323])
-def test_any_double_is_written_as_java_writes_it(values):
+def test_any_double_is_written_as_java_writes_it(values: list[Any]) -> None:
     with duckdb.connect() as connection:
-        rows = connection.execute(f"SELECT {double_sql('x')} FROM (SELECT unnest($v::DOUBLE[]) AS x)", {"v": values})
+        rows = connection.execute(
+            f"SELECT {double_sql('x')} FROM (SELECT unnest($v::DOUBLE[]) AS x)", {"v": values}
+        )
 
         assert [text for (text,) in rows.fetchall()] == [java_double(value) for value in values]
 
@@ -85,8 +93,8 @@ def test_any_double_is_written_as_java_writes_it(values):
         ("long", -(2**53), "-9007199254740992"),
         ("date", dt.date(2024, 5, 1), "2024-05-01"),
         ("date", dt.date(1700, 1, 1), "1700-01-01"),
-        ("datetime", dt.datetime(2024, 5, 1, 10, 20, 30), "2024-05-01T10:20:30.000Z"),
-        ("datetime", dt.datetime(4000, 12, 31, 23, 59, 59), "4000-12-31T23:59:59.000Z"),
+        ("datetime", dt.datetime.fromisoformat("2024-05-01T10:20:30"), "2024-05-01T10:20:30.000Z"),
+        ("datetime", dt.datetime.fromisoformat("4000-12-31T23:59:59"), "4000-12-31T23:59:59.000Z"),
         ("time", dt.time(10, 20, 30), "10:20:30.000Z"),
         ("time", dt.time(0, 0, 0, 5000), "00:00:00.005Z"),
         ("percent", 33.0, "33.0"),
@@ -94,24 +102,28 @@ def test_any_double_is_written_as_java_writes_it(values):
         ("textarea", "a\x00b\r\nc", "a\x00b\r\nc"),
     ],
 )
-def test_values_are_written_in_salesforces_forms(connection, kind, value, text):
+def test_values_are_written_in_salesforces_forms(
+    connection: duckdb.DuckDBPyConnection, kind: str, value: object, text: str | None
+) -> None:
     written = connection.execute(f"SELECT {value_sql('v', kind)} FROM (SELECT $v AS v)", {"v": value})
 
     assert written.fetchall() == [(text,)]
 
 
 @given(st.lists(st.text(min_size=1).filter(lambda t: "\r" not in t), min_size=1, max_size=5))
-def test_a_row_reads_back_as_it_was(values):
+def test_a_row_reads_back_as_it_was(values: list[Any]) -> None:
     columns = [(f"c{number}", "string") for number in range(len(values))]
     select = ", ".join(f"${name} AS {name}" for name, _ in columns)
     with duckdb.connect() as connection:
         sql = f"SELECT {row_sql(columns, CsvForm())} FROM (SELECT {select})"
-        line = connection.execute(sql, dict(zip([n for n, _ in columns], values, strict=True))).fetchall()[0][0]
+        line = connection.execute(sql, dict(zip([n for n, _ in columns], values, strict=True))).fetchall()[0][
+            0
+        ]
 
     assert list(csv.reader(io.StringIO(line.decode(), newline=""))) == [values]
 
 
-def test_nulls_are_empty_pairs_and_every_header_is_quoted(connection):
+def test_nulls_are_empty_pairs_and_every_header_is_quoted(connection: duckdb.DuckDBPyConnection) -> None:
     form = CsvForm("PIPE", "CRLF")
     sql = f"SELECT {row_sql([('a', 'string'), ('b', 'double'), ('c', 'string')], form)}"
 

@@ -12,7 +12,7 @@ from lht.simulator.errors import ApiFault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lht.simulator.store.results import ResultFile
+    from lht.simulator.store.results import ResultFile, RowReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,26 @@ class ResultPage:
     def rows(self) -> int:
         return self.page.stop - self.page.start
 
-    def chunks(self) -> Iterator[bytes]:
-        """Opens the file now, so that a job deleted meanwhile can be read to the end, and gives its bytes."""
-        rows = self.result.read(self.page.start, self.page.stop)
-        return _after(self.header, rows)
+    def open(self) -> PageReader:
+        """Opens the page now, so that a job deleted meanwhile can be read to the end."""
+        return PageReader(self.header, self.result.read(self.page.start, self.page.stop))
+
+
+@dataclass(frozen=True, slots=True)
+class PageReader:
+    """The bytes of one page, header first; whoever opened it closes it."""
+
+    header: bytes
+    rows: RowReader
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Gives the bytes in chunks, once."""
+        yield self.header
+        yield from self.rows
+
+    def close(self) -> None:
+        """Closes the file behind it."""
+        self.rows.close()
 
 
 def locator_for(row: int) -> str:
@@ -66,8 +82,3 @@ def page_list(job_path: str, start: int, rows: int, size: int, number: int) -> d
     pages = [{"resultUrl": f"{job_path}/results?locator={locator_for(row)}"} for row in shown]
     following = f"{job_path}/resultPages?locator={locator_for(more[0])}" if more else None
     return {"resultPages": pages, "nextRecordsUrl": following, "done": not more}
-
-
-def _after(header: bytes, rows: Iterator[bytes]) -> Iterator[bytes]:
-    yield header
-    yield from rows

@@ -34,7 +34,11 @@ class Site:
         self.oauth = OAuth(org.clock, self.settings, org.org_id, org.user_id, self.app)
         self.jobs = JobBoard(self)
         self._first = dict(settings or {})
-        self.change_settings(self._first)
+        try:
+            self.change_settings(self._first)
+        except ValueError:
+            self.jobs.close()
+            raise
 
     @property
     def db(self) -> Database:

@@ -18,8 +18,6 @@ from lht.simulator.server.call import Call, fault_body, json_answer, not_found
 from lht.simulator.server.gate import Gate, RequestLog
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from starlette.requests import Request
 
     from lht.simulator.server.connections import Connections
@@ -164,8 +162,8 @@ async def _oauth_fault(_request: Request, fault: Exception) -> Response:
     return JSONResponse({"error": fault.error, "error_description": fault.description}, fault.status)
 
 
-def _unknown_path(_request: Request, _fault: Exception) -> Awaitable[Response]:
-    return _api_fault(_request, not_found())
+async def _unknown_path(request: Request, _fault: Exception) -> Response:
+    return await _api_fault(request, not_found())
 
 
 async def _bug(_request: Request, fault: Exception) -> Response:

@@ -48,7 +48,7 @@ def results(site: Site, call: Call) -> Response:
         call.path["id"], call.version_number, call.query.get("locator"), _max_records(call)
     )
     headers = {"Sforce-Locator": found.locator or "null", "Sforce-NumberOfRecords": str(found.rows)}
-    return stream_answer(call, found.chunks(), headers, CSV_TYPE)
+    return stream_answer(call, found.open(), headers, CSV_TYPE)
 
 
 def result_pages(site: Site, call: Call) -> Response:

@@ -6,7 +6,7 @@ import json
 import re
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.responses import Response, StreamingResponse
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
 OLDEST, NEWEST = 40, 66
 GZIP_LEVEL = 1
@@ -95,14 +96,36 @@ def json_answer(call: Call, value: object, status: int = 200) -> Response:
     return Response(packed, status, {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}, JSON_TYPE)
 
 
-def stream_answer(
-    call: Call, chunks: Iterable[bytes], headers: Mapping[str, str], media_type: str
-) -> Response:
-    """Answers chunk by chunk, so that memory does not grow with the answer."""
+class Source(Protocol):
+    """Bytes that come in chunks from something that must be closed."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+    def close(self) -> None: ...
+
+
+class _Stream(StreamingResponse):
+    """Closes its source however the answer ends: callers hang up, and are hung up on."""
+
+    def __init__(
+        self, source: Source, chunks: Iterable[bytes], headers: Mapping[str, str], media_type: str
+    ) -> None:
+        super().__init__(chunks, 200, headers, media_type)
+        self._source = source
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the answer."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._source.close()
+
+
+def stream_answer(call: Call, source: Source, headers: Mapping[str, str], media_type: str) -> Response:
+    """Answers chunk by chunk, so that memory does not grow with the answer; closes the source."""
     if not call.wants_gzip:
-        return StreamingResponse(chunks, 200, headers, media_type)
+        return _Stream(source, source, headers, media_type)
     packed = {**headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-    return StreamingResponse(squeezed(chunks), 200, packed, media_type)
+    return _Stream(source, squeezed(source), packed, media_type)
 
 
 def squeezed(chunks: Iterable[bytes]) -> Iterator[bytes]:

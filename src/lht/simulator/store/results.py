@@ -6,7 +6,6 @@ range of rows is thus one range of bytes, and a page costs no memory however man
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from array import array
@@ -49,10 +48,10 @@ class ResultFile:
         with self._index.open("rb") as index:
             return _position(index, start), _position(index, stop)
 
-    def read(self, start: int, stop: int) -> Iterator[bytes]:
-        """Gives the text of rows start to stop (exclusive) in chunks; a deleted file can be read to its end."""
+    def read(self, start: int, stop: int) -> RowReader:
+        """Opens the text of rows start to stop (exclusive); a deleted file can be read to its end."""
         begin, end = self.span(start, stop)
-        return _chunks(self.path.open("rb"), begin, end)
+        return RowReader(self.path, begin, end)
 
     def delete(self) -> None:
         """Removes both files."""
@@ -71,6 +70,25 @@ class Select:
     sql: str
     params: Sequence[object]
     columns: Sequence[tuple[str, str]]
+
+
+class RowReader:
+    """Gives a range of a file in chunks; whoever asked for it closes it."""
+
+    def __init__(self, path: Path, begin: int, end: int) -> None:
+        self._file = path.open("rb")
+        self._file.seek(begin)
+        self._left = end - begin
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Reads on from where it stands."""
+        while self._left > 0 and (chunk := self._file.read(min(CHUNK_BYTES, self._left))):
+            self._left -= len(chunk)
+            yield chunk
+
+    def close(self) -> None:
+        """Closes the file; a second call does nothing."""
+        self._file.close()
 
 
 class ResultStore:
@@ -126,12 +144,3 @@ def _packed(positions: Sequence[int]) -> bytes:
 def _position(index: BinaryIO, row: int) -> int:
     index.seek(row * POSITION_BYTES)
     return int.from_bytes(index.read(POSITION_BYTES), sys.byteorder)
-
-
-def _chunks(file: BinaryIO, begin: int, end: int) -> Iterator[bytes]:
-    with file:
-        file.seek(begin, os.SEEK_SET)
-        while begin < end:
-            chunk = file.read(min(CHUNK_BYTES, end - begin))
-            begin += len(chunk)
-            yield chunk

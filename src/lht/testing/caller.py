@@ -1,0 +1,141 @@
+"""A bare HTTP caller of a Salesforce org: one connection a call, no retries, nothing shared with LHT's client."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import http.client
+import io
+import json
+import time
+import urllib.parse
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from lht.testing.simulator import LocalOrg
+
+FINAL = frozenset({"JobComplete", "Failed", "Aborted"})
+PATIENCE_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer; names in `headers` are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text, inflated if need be."""
+        packed = self.headers.get("content-encoding") == "gzip"
+        return (gzip.decompress(self.body) if packed else self.body).decode()
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The rows of a CSV body, header first."""
+        return list(csv.reader(io.StringIO(self.text, newline="")))
+
+    @property
+    def error(self) -> tuple[int, str, str]:
+        """The status, code and message of a refusal."""
+        (entry,) = self.json()
+        return self.status, entry["errorCode"], entry["message"]
+
+    def json(self) -> Any:
+        """Reads the body as JSON."""
+        return json.loads(self.text)
+
+
+@dataclass(slots=True)
+class Caller:
+    """Calls one org in one API version; `headers` go with every call of `call` and `get`."""
+
+    org: LocalOrg
+    version: str = "v66.0"
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def login(self) -> Caller:
+        """Takes a new token; gives itself."""
+        self.headers["Authorization"] = f"Bearer {self.token().json()['access_token']}"
+        return self
+
+    def token(self, headers: Mapping[str, str] | None = None, **form: str | None) -> Reply:
+        """Asks the token endpoint by client credentials; a part of the form given as None is left out."""
+        usual: dict[str, str | None] = {
+            "grant_type": "client_credentials",
+            "client_id": self.org.client_id,
+            "client_secret": self.org.client_secret,
+        }
+        body = urllib.parse.urlencode({k: v for k, v in (usual | form).items() if v is not None})
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self.raw("POST", "/services/oauth2/token", body.encode(), kind | dict(headers or {}))
+
+    def raw(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """Sends just this."""
+        connection = http.client.HTTPConnection(
+            urllib.parse.urlsplit(self.org.url).netloc, timeout=PATIENCE_S
+        )
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            answer = connection.getresponse()
+            names = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, names, answer.read())
+        finally:
+            connection.close()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **query: object,
+    ) -> Reply:
+        """Calls a resource, by its path under the version or by its whole path, with a JSON body if one is given."""
+        data = json.dumps(body).encode() if body is not None else None
+        asked = f"?{urllib.parse.urlencode(query)}" if query else ""
+        kind = {"Content-Type": "application/json"} if data else {}
+        where = path if path.startswith("/services") else f"/services/data/{self.version}{path}"
+        return self.raw(method, where + asked, data, self.headers | kind | dict(headers or {}))
+
+    def get(self, path: str, *, headers: Mapping[str, str] | None = None, **query: object) -> Reply:
+        """Reads a resource."""
+        return self.call("GET", path, headers=headers, **query)
+
+    def create(self, object_name: str, **values: object) -> str:
+        """Makes a record and gives its id."""
+        return str(self.call("POST", f"/sobjects/{object_name}/", values).json()["id"])
+
+    def job(self, soql: str, operation: str = "query", **form: str) -> Reply:
+        """Creates a query job."""
+        return self.call("POST", "/jobs/query", {"operation": operation, "query": soql, **form})
+
+    def wait(self, job_id: str, until: Collection[str] = FINAL) -> dict[str, Any]:
+        """Follows a job to one of these states and gives its status."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            status: dict[str, Any] = self.get(f"/jobs/query/{job_id}").json()
+            if status["state"] in until:
+                return status
+            time.sleep(0.01)
+        raise TimeoutError(f"job {job_id} stays {status['state']}")
+
+    def finished_job(self, soql: str, operation: str = "query", **form: str) -> dict[str, Any]:
+        """Creates a query job, follows it to its end and gives its status."""
+        return self.wait(self.job(soql, operation, **form).json()["id"])
+
+    def results(self, job_id: str, *, headers: Mapping[str, str] | None = None, **query: object) -> Reply:
+        """Reads one page of a job's results."""
+        return self.get(f"/jobs/query/{job_id}/results", headers=headers, **query)
+
+    def read_csv(self, soql: str, operation: str = "query", **form: str) -> Reply:
+        """Runs a query job and reads the first page of its results."""
+        return self.results(self.finished_job(soql, operation, **form)["id"])
