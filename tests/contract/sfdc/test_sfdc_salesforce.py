@@ -44,9 +44,11 @@ def running() -> Iterator[LocalOrg]:
 
 @pytest.fixture
 def local(running: LocalOrg) -> Iterator[LocalOrg]:
+    """The org with its settings put back; records that a test adds stay, so tests count for themselves."""
+    before = running.admin.settings()
     yield running
     running.admin.clear_faults()
-    running.admin.reset()
+    running.admin.change_settings(**before)
 
 
 @pytest.fixture

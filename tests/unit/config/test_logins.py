@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lht.config.logins import LoginStore
+from lht.config.logins import KeyringVault, LoginStore
 from lht.errors import ConfigError, SecretUnavailableError
 from lht.sfdc.auth import Login
 
@@ -173,3 +175,28 @@ def test_the_file_says_which_version_wrote_it(store: LoginStore) -> None:
     store.save(LOGIN)
 
     assert json.loads(store.path.read_text())["version"] == 1
+
+
+def test_a_keyring_that_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+
+    with pytest.raises(SecretUnavailableError, match=r"pip install 'lht\[keyring\]'"):
+        KeyringVault().get("me")
+
+
+def test_the_systems_keyring_keeps_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[tuple[str, str], str] = {}
+    system = SimpleNamespace(
+        get_password=lambda service, name: kept.get((service, name)),
+        set_password=lambda service, name, secret: kept.update({(service, name): secret}),
+        delete_password=lambda service, name: kept.pop((service, name)),
+    )
+    monkeypatch.setitem(sys.modules, "keyring", system)
+    store = LoginStore(tmp_path / "sfdc.json", KeyringVault())
+
+    store.save(LOGIN)
+
+    assert LoginStore(store.path).get("me@example.com") == LOGIN
+    assert store.forget("me@example.com")
+    assert not store.forget("me@example.com")
+    assert kept == {}
