@@ -28,6 +28,7 @@ class State:
         self._warehouse = warehouse
         self._names = {table.name: state_table(warehouse, table, schema) for table in tables.ALL}
         self._catalog = self._names[tables.META.name].catalog
+        self._has_tables = False
 
     def ensure(self) -> None:
         """Creates or upgrades the tables, outside transactions; StateVersionError if they are a newer LHT's."""
@@ -149,7 +150,10 @@ class State:
         descending: bool = False,
         limit: int | None = None,
     ) -> list[rows.Row]:
-        """The latest version of each thing that `where` finds."""
+        """The latest version of each thing that `where` finds; nothing where LHT has no tables yet."""
+        self._has_tables = self._has_tables or self._version() > 0
+        if not self._has_tables:
+            return []
         names = [column.name for column in table.columns]
         condition = " AND ".join(f"{self._quoted(name)} = ?" for name in where) or "TRUE"
         key = ", ".join(self._quoted(name) for name in table.key)

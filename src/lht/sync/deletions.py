@@ -48,20 +48,11 @@ def find_gone(run: Run, plan: SyncPlan, stored: Watermark | None, *, table_has_r
     if not table_has_rows:
         return Gone(read_until=now)
     if not plan.reads_deleted:
-        return _without_replication(plan, stored, now)
+        # Rows of such objects (shares, above all) vanish without passing the recycle bin.
+        return Gone(read_until=now, compare_ids=True, reason=f"{plan.object} does not tell its deletions")
     if stored is None or stored.deleted_until is None:
         return Gone(read_until=now, compare_ids=True, reason="deletions were never read for this table")
     return _by_get_deleted(run, plan, stored.deleted_until, now)
-
-
-def _without_replication(plan: SyncPlan, stored: Watermark | None, now: datetime) -> Gone:
-    """Objects that getDeleted refuses: the recycle bin tells for a while, Ids tell always."""
-    if not plan.has_is_deleted:
-        return Gone(read_until=now, compare_ids=True, reason=f"{plan.object} does not tell its deletions")
-    since = stored.deleted_until if stored else None
-    if since is None or now - since > timedelta(days=REPLICATION_DAYS):
-        return Gone(read_until=now, compare_ids=True, reason="the recycle bin forgets after 15 days")
-    return Gone(read_until=now)
 
 
 def _by_get_deleted(run: Run, plan: SyncPlan, since: datetime, now: datetime) -> Gone:

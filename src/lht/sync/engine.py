@@ -38,6 +38,7 @@ def run_sync(
 
     KeyboardInterrupt ends all of them at their next safe point; no transaction is left half done.
     """
+    State(warehouse, schema=state_schema).ensure()
     stop, mutex = StopSignal(), threading.Lock()
 
     def tell(event: SyncEvent) -> None:

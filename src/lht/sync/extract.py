@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lht.model.salesforce import BulkJob
     from lht.model.sync import SyncOptions
     from lht.model.table import Column, TableName
+    from lht.records.spool import Page
     from lht.sync.run import Run
 
 SMALL = 2000
@@ -109,7 +110,7 @@ def _is_small(run: Run, question: Question) -> bool:
 def _by_rest(run: Run, question: Question, cap: datetime | None) -> Extract:
     read_until = _capped(run.org.server_time or run.now(), cap)
     pages = rest.query_pages(run.org, question.soql, include_deleted=question.include_deleted)
-    stream = stream_rest(pages, question.columns)
+    stream = stream_rest(pages, question.columns, object_name=question.object)
     run.tell("reading", question.object, "by REST")
     staging = run.warehouse.stage(question.columns, stream, staging_name(run, question))
     if stream.rows != stream.expected:
@@ -172,14 +173,12 @@ def by_job(run: Run, question: Question, record: JobRecord, options: SyncOptions
         on_state=lambda j: run.tell("waiting", question.object, f"job {j.id} {j.state}", done=j.records),
     )
     record = _with_pages(run, record, job, options)
-    for attempt in (1, 2):
-        rows, rounded, staging = _stage_pages(run, question, record, job, options)
-        if rows == job.records:
-            return Extract(staging, rows, record.created_at, rounded, record)
-        run.warehouse.drop_table(staging)
-        Spool(run.spool_dir / record.job_id).remove()
-        run.tell("warning", question.object, f"{rows} of {job.records} rows came (attempt {attempt})")
-    raise _incomplete(question, expected=job.records, got=rows, job_id=job.id)
+    try:
+        return _stage_pages(run, question, record, job, options)
+    except IncompleteExtractError as error:
+        run.tell("warning", question.object, f"{error.message} All pages are downloaded once more.")
+    Spool(run.spool_dir / record.job_id).remove()
+    return _stage_pages(run, question, record, job, options)
 
 
 def _with_pages(run: Run, record: JobRecord, job: BulkJob, options: SyncOptions) -> JobRecord:
@@ -194,14 +193,15 @@ def _with_pages(run: Run, record: JobRecord, job: BulkJob, options: SyncOptions)
 
 def _stage_pages(
     run: Run, question: Question, record: JobRecord, job: BulkJob, options: SyncOptions
-) -> tuple[int, Mapping[str, int], TableName]:
+) -> Extract:
+    """Stages all pages; IncompleteExtractError if that is not what the job says it has."""
     fixed = json.loads(record.pages or "{}")
     done = 0
 
-    def on_page(rows: int) -> None:
+    def on_page(page: Page) -> None:
         nonlocal done
         run.stop.check()
-        done += rows
+        done += page.rows or 0
         run.tell("reading", question.object, done=done, total=job.records)
 
     pages = download(
@@ -211,11 +211,14 @@ def _stage_pages(
         locators=fixed["locators"],
         batch_size=fixed["batch_size"],
         parallel=options.parallel_pages,
-        on_page=lambda page: on_page(page.rows),
+        on_page=on_page,
     )
     stream = stream_pages(pages, question.columns, object_name=question.object)
     staging = run.warehouse.stage(question.columns, stream, staging_name(run, question))
-    return stream.rows, dict(stream.rounded), staging
+    if stream.rows != job.records:
+        run.warehouse.drop_table(staging)
+        raise _incomplete(question, expected=job.records, got=stream.rows, job_id=job.id)
+    return Extract(staging, stream.rows, record.created_at, dict(stream.rounded), record)
 
 
 def staging_name(run: Run, question: Question) -> str:

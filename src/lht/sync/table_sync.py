@@ -47,7 +47,6 @@ def sync_table(run: Run, request: SyncRequest) -> ObjectResult:
     sobject = rest.describe(run.org, request.object)
     table = _table(run, request, sobject)
     timeout_s = request.options.lock_timeout_s
-    run.state.ensure()
     lock = TableLock(run.warehouse, table, run_id=run.run_id, timeout_s=timeout_s, sleep=run.stop.sleep)
     with lock, _recorded(run, sobject.name, table, started.at):
         shape.mend_exchanges(run, table)

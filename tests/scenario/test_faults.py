@@ -1,0 +1,116 @@
+"""The org, the line or the user fails in the middle: nothing is lost, nothing is half done, the next run heals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from world import open_world
+
+from lht.errors import JobFailedError, JobTimedOutError, SessionExpiredError, WarehouseError
+from lht.testing import simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from world import World
+
+    from lht.testing.simulator import LocalOrg
+
+ROWS = 3000
+"""Too many for REST, so that a Bulk job is used; some of them are deleted."""
+
+
+@pytest.fixture(scope="module")
+def large_org() -> Iterator[LocalOrg]:
+    with simulator(records=ROWS, seed=3, token_lifetime_s=1e9) as org:
+        yield org
+
+
+@pytest.fixture
+def bulk_world(large_org: LocalOrg, tmp_path: Path) -> Iterator[World]:
+    large_org.admin.reset()
+    large_org.admin.clear_requests()
+    world = open_world(large_org, tmp_path / "spool")
+    yield world
+    world.org.close()
+    world.connection.close()
+
+
+def test_a_killed_run_is_taken_up_with_the_job_it_had(bulk_world: World) -> None:
+    world = bulk_world
+
+    def interrupt(event: object) -> None:
+        if getattr(event, "kind", "") == "reading":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        world.run("Account", on_event=interrupt)
+    result = world.sync()
+
+    created = [path for path in world.paths() if path.startswith("POST") and path.endswith("/jobs/query")]
+    assert (len(created), result.rows_in_table) == (1, ROWS)
+    assert not list(world.spool_dir.glob("*"))
+
+
+def test_pages_cut_short_are_fetched_again(bulk_world: World) -> None:
+    bulk_world.local.admin.change_settings(page_size=500)
+    bulk_world.local.admin.fault("drop", path="*/results*", after_bytes=100, times=2)
+
+    assert bulk_world.sync().rows_in_table == ROWS
+
+
+def test_a_truncated_gzip_page_is_fetched_again(bulk_world: World) -> None:
+    bulk_world.local.admin.fault("truncate_gzip", path="*/results*", times=1)
+
+    assert bulk_world.sync().rows_in_table == ROWS
+
+
+def test_busy_answers_are_waited_for(bulk_world: World) -> None:
+    bulk_world.local.admin.fault("status", path="*/jobs/query/*", status=503, retry_after="0", times=2)
+
+    assert bulk_world.sync().rows_in_table == ROWS
+
+
+def test_a_failed_job_is_an_error_and_the_next_run_starts_a_new_one(bulk_world: World) -> None:
+    bulk_world.local.admin.fault("job_fails", error_message="Query timed out", times=1)
+
+    with pytest.raises(JobFailedError, match="Query timed out"):
+        bulk_world.sync()
+    assert bulk_world.sync().rows_in_table == ROWS
+
+
+def test_a_job_that_hangs_ends_at_the_deadline(bulk_world: World) -> None:
+    bulk_world.local.admin.fault("job_hangs", times=1)
+
+    with pytest.raises(JobTimedOutError, match="takes up this job"):
+        bulk_world.sync(job_timeout_s=0.5)
+
+
+def test_a_dead_session_without_renewal_says_what_to_type(world: World) -> None:
+    world.local.admin.expire_sessions()
+
+    with pytest.raises(SessionExpiredError, match=r"you are not logged in\. Run 'lht login'"):
+        world.sync()
+
+
+def test_a_caller_with_an_open_transaction_is_refused(world: World) -> None:
+    world.connection.execute("BEGIN")
+
+    with pytest.raises(WarehouseError, match="transaction"):
+        world.sync()
+    world.connection.execute("ROLLBACK")
+
+
+def test_a_run_that_failed_stands_in_the_history(bulk_world: World) -> None:
+    bulk_world.local.admin.fault("job_fails", times=1)
+    with pytest.raises(JobFailedError):
+        bulk_world.sync()
+
+    bulk_world.sync()
+
+    statuses = bulk_world.rows(
+        "SELECT status FROM lht.runs QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY saved DESC) = 1 ORDER BY run_id"
+    )
+    assert statuses == [("failed",), ("done",)]
