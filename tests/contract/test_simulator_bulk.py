@@ -371,3 +371,45 @@ def test_a_column_dropped_while_the_job_waits_makes_it_fail(api: Caller) -> None
     api.org.admin.drop_field("Account", "Late__c")
 
     assert (api.wait(job_id)["state"], "Late__c" in api.wait(job_id)["errorMessage"]) == ("Failed", True)
+
+
+def test_every_kind_of_value_comes_as_its_type_says(api: Caller) -> None:
+    account = api.create("Account", Name="nul\x00and\ttab")
+    sent_and_read = {
+        "Found__c": ("2024-05-01", "2024-05-01"),
+        "Seen__c": ("2024-05-01T10:20:30.000+0200", "2024-05-01T08:20:30.000Z"),
+        "Opens__c": ("10:20:30.000Z", "10:20:30.000Z"),
+        "Ratio__c": (-0.0001, "-1.0E-4"),
+        "Share__c": (33, "33.0"),
+        "Count__c": (10, "10"),
+        "Serials__c": (9007199254740991, "9007199254740991"),
+        "Area__c": (None, ""),
+        "Checked__c": (True, "true"),
+    }
+    sent = {name: value for name, (value, _) in sent_and_read.items()}
+    parents = {"Required__c": "R", "Account__c": account, "Master__c": api.create("Contact", LastName="L")}
+    made = api.call("POST", "/sobjects/Specimen__c", sent | parents)
+
+    answer = api.read_csv(f"SELECT {', '.join(sent)}, Account__r.Name FROM Specimen__c")
+
+    assert made.status == 201, made.text
+    assert answer.rows == [
+        [*sent, "Account__r.Name"],
+        [*(text for _, text in sent_and_read.values()), "nul\x00and\ttab"],
+    ]
+
+
+def test_a_page_that_is_being_read_outlives_its_job() -> None:
+    from lht.simulator.main import started
+
+    with started(records=20) as running:
+        jobs = running.site.jobs
+        job_id = jobs.create({"operation": "query", "query": "SELECT Id FROM Account"}, 66.0)["id"]
+        while jobs.get(job_id)["state"] != "JobComplete":
+            pass
+        reader = jobs.results(job_id, 66.0, None, None).open()
+        jobs.delete(job_id)
+        text = b"".join(reader)
+        reader.close()
+
+    assert text.count(b"\n") > 1
