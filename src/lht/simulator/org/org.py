@@ -82,12 +82,13 @@ class Org:
         An org that is already there keeps its rows, whatever `records` says.
         """
         db = Database(path, memory_limit=memory_limit, threads=threads)
+        org = None
         try:
             org = cls(db, Catalog.load(db) or Catalog(), OrgOptions(records, seed))
             if setup.is_new(db):
                 org._fill()
         except BaseException:
-            db.close()
+            (org or db).close()
             raise
         return org
 
