@@ -1,0 +1,93 @@
+"""Whatever happens to an org between syncs, the table ends equal to it in every stored field."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from world import World, open_world
+
+from lht.testing import simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lht.testing.simulator import LocalOrg
+
+COMPARED = ("Id", "Name", "Industry", "NumberOfEmployees", "Description", "ExternalId__c", "IsDeleted")
+STEPS = st.lists(
+    st.sampled_from(["insert", "update", "delete", "undelete", "purge", "sync", "full", "second", "hour", "week"]),
+    max_size=14,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def org() -> Iterator[LocalOrg]:
+    with simulator(records=0, seed=5, token_lifetime_s=1e9) as local:
+        yield local
+
+
+def in_org(world: World) -> dict[str, tuple[Any, ...]]:
+    records = world.rest.query(f"SELECT {', '.join(COMPARED)} FROM Account")
+    return {record["Id"]: tuple(record[name] for name in COMPARED) for record in records}
+
+
+def in_table(world: World) -> dict[str, tuple[Any, ...]]:
+    rows = world.rows(f"SELECT {', '.join(COMPARED)} FROM Account")
+    return {row[0]: tuple(row) for row in rows}
+
+
+def act(world: World, step: str, chance: random.Random) -> None:
+    known = in_org(world)
+    live = [i for i, row in known.items() if not row[-1]]
+    deleted = [i for i, row in known.items() if row[-1]]
+    admin = world.local.admin
+    match step:
+        case "insert":
+            world.rest.create("Account", Name=f"N{chance.random()}", NumberOfEmployees=chance.randrange(99))
+        case "update" if live:
+            world.rest.update("Account", chance.choice(live), Description=f"d\n\"{chance.random()}'")
+        case "delete" if live:
+            world.rest.delete("Account", chance.choice(live))
+        case "undelete" if deleted:
+            admin.undelete([chance.choice(deleted)])
+        case "purge" if deleted:
+            admin.purge("Account", [chance.choice(deleted)])
+        case "sync" | "full":
+            world.sync(full=step == "full")
+        case "second" | "hour" | "week":
+            admin.advance_clock({"second": 1, "hour": 3600, "week": 7 * 86_400}[step])
+        case _:
+            pass
+
+
+@given(steps=STEPS, seed=st.integers(0, 2**16))
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_any_interleaving_of_changes_and_syncs_ends_with_a_table_equal_to_the_org(
+    org: LocalOrg, steps: list[str], seed: int
+) -> None:
+    org.admin.reset()
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as spool:
+        world = open_world(org, Path(spool))
+        try:
+            for step in steps:
+                act(world, step, chance)
+            result = world.sync()
+            expected, found = in_org(world), in_table(world)
+        finally:
+            world.org.close()
+            world.connection.close()
+
+    assert {i: row for i, row in found.items() if i in expected} == expected
+    assert all(row[-1] for i, row in found.items() if i not in expected), "a purged row is still live"
+    assert result.rows_in_table == len(found)
