@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from lht.errors import (
     ConfigError,
@@ -30,6 +30,7 @@ from lht.warehouse.statements import Dialect, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
 
     import duckdb
     import pyarrow as pa
@@ -65,13 +66,15 @@ DIALECT = Dialect(
     },
     create_scratch="CREATE OR REPLACE TEMP TABLE",
     row_hash="hash",
-    merge_limit=10_000,
+    merge_limit=1_000,
 )
 
 MEMORY_LIMIT_MB = 200
 THREADS = 2
 NARROW_COLUMNS = 40
 MB_PER_COLUMN = 1.0
+VECTOR_ROWS = 2048
+"""DuckDB moves, and holds in memory, this many rows at a time on each thread."""
 LOCK_POLL_S = 0.1
 
 _KINDS = {
@@ -217,24 +220,35 @@ class _Memory:
     """The memory limit of a database of ours, shared by its connections.
 
     DuckDB writes each column of each row group in a buffer of its own, so wide tables need more than narrow ones,
-    and several at once more than one. The limit only ever rises.
+    several at once more than one, and long texts more than short ones. The limit only ever rises.
     """
 
     def __init__(self, config: dict[str, str | bool | int | float | list[str]]) -> None:
         limit = config.get("memory_limit")
         self._limit_mb = int(str(limit).removesuffix("MB")) if limit else None
         self._columns: dict[tuple[int, str], int] = {}
+        self._row_mb = 0.0
         self._lock = threading.Lock()
 
     def reserve(self, connection: duckdb.DuckDBPyConnection, name: str, columns: int) -> None:
         """Raises the limit to what all staged tables need together."""
         with self._lock:
             self._columns[id(connection), name] = columns
-            extra = max(0, sum(self._columns.values()) - NARROW_COLUMNS)
-            wanted = MEMORY_LIMIT_MB + round(extra * MB_PER_COLUMN)
-            if self._limit_mb is not None and wanted > self._limit_mb:
-                self._limit_mb = wanted
-                connection.execute(f"SET memory_limit = '{wanted}MB'")
+            self._raise(connection)
+
+    def observe(self, connection: duckdb.DuckDBPyConnection, bytes_per_row: float) -> None:
+        """Raises the limit to what rows of this size, such as long texts, need."""
+        with self._lock:
+            self._row_mb = max(self._row_mb, bytes_per_row / 1e6)
+            self._raise(connection)
+
+    def _raise(self, connection: duckdb.DuckDBPyConnection) -> None:
+        extra = max(0, sum(self._columns.values()) - NARROW_COLUMNS) * MB_PER_COLUMN
+        vectors = self._row_mb * VECTOR_ROWS * THREADS
+        wanted = MEMORY_LIMIT_MB + round(extra + max(0.0, vectors - MEMORY_LIMIT_MB / 10))
+        if self._limit_mb is not None and wanted > self._limit_mb:
+            self._limit_mb = wanted
+            connection.execute(f"SET memory_limit = '{wanted}MB'")
 
     def release(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         with self._lock:
@@ -382,7 +396,7 @@ class DuckDBWarehouse:
 
     def _fill(self, table: TableName, stream: RowStream) -> None:
         source = f"{table.name}_stream"
-        self._connection.register(source, stream.reader)
+        self._connection.register(source, self._watched(stream.reader))
         try:
             self.execute(
                 Statement(
@@ -391,6 +405,23 @@ class DuckDBWarehouse:
             )
         finally:
             self._connection.unregister(source)
+
+    def _watched(self, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+        """Lets the memory limit follow the size of the rows that pass."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        memory = self._memory
+        if memory is None:
+            return reader
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            with self._connection.cursor() as other:
+                for batch in reader:
+                    if batch.num_rows:
+                        memory.observe(other, batch.nbytes / batch.num_rows)
+                    yield batch
+
+        return pa.RecordBatchReader.from_batches(reader.schema, batches())
 
     # ---- transactions, clock, connections
 
@@ -420,6 +451,14 @@ class DuckDBWarehouse:
         other = DuckDBWarehouse(connection, label=self._label, owned=True, memory=self._memory)
         other._catalog, other._schema = self._catalog, self._schema
         return other
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         if self._owned:

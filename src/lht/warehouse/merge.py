@@ -116,6 +116,8 @@ def merge(warehouse: Warehouse, spec: MergeSpec, counts: MergeCounts) -> None:
         changed = _exchange(warehouse, spec)
     else:
         changed = warehouse.execute(statements.merge(spec))
+    if warehouse.capabilities.has_transactional_ddl:
+        warehouse.execute(statements.drop_table(spec.changes))
     if changed != counts.changed:
         raise IncompleteExtractError(
             f"Merging into {spec.target} changed {changed} rows where {counts.changed} were expected; "

@@ -5,7 +5,7 @@ One `Warehouse` is one connection and belongs to one thread at a time: other thr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from lht.warehouse.statements import Dialect, Statement
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
+    from types import TracebackType
 
     import pyarrow as pa
 
@@ -110,6 +111,14 @@ class Warehouse(Protocol):
 
     def fork(self) -> Warehouse:
         """Gives another connection to the same database with the same defaults, for another thread."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes as `close` does."""
         ...
 
     def close(self) -> None:
