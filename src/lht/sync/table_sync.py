@@ -26,10 +26,10 @@ from lht.sync.run import Started, TableRun
 from lht.warehouse import merge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from lht.model.salesforce import Field, SObject
+    from lht.model.salesforce import SObject
     from lht.model.sync import SyncPlan, SyncRequest
     from lht.model.table import Column, TableName
     from lht.sync.run import Run
@@ -78,30 +78,8 @@ def _situation(run: Run, request: SyncRequest, sobject: SObject, table: TableNam
         org_id=run.org.org_id,
         types={**registered_mappings(), **request.options.types},
         capabilities=run.warehouse.capabilities,
-        related=_related(run, sobject, request.options.fields),
+        related=rest.fields_at(run.org, sobject, request.options.fields),
     )
-
-
-def _related(run: Run, sobject: SObject, paths: Sequence[str]) -> dict[str, Field]:
-    """Describes the parents that dotted paths pass, to learn what type the value at each end has."""
-    found: dict[str, Field] = {}
-    for path in paths:
-        *steps, last = path.split(".")
-        parent: SObject | None = sobject
-        for step in steps:
-            parent = _parent(run, parent, step) if parent else None
-        end = parent.find(last) if parent and steps else None
-        if end:
-            found[path] = end
-    return found
-
-
-def _parent(run: Run, sobject: SObject, relationship: str) -> SObject | None:
-    """Gives the object a relationship leads to; None where it is unknown or leads to several."""
-    for link in sobject.fields:
-        if (link.relationship_name or "").lower() == relationship.lower() and len(link.reference_to) == 1:
-            return rest.describe(run.org, link.reference_to[0])
-    return None
 
 
 def _facts(run: Run, table: TableName, sobject: SObject, request: SyncRequest) -> TableFacts | None:
