@@ -319,7 +319,7 @@ def test_prose_fits_the_page(path: Path) -> None:
     long = [
         line
         for line in text.splitlines()
-        if len(line) > 120 and not line.lstrip().startswith("|") and "](" not in line
+        if len(line) > 140 and not line.lstrip().startswith("|") and "](" not in line
     ]
 
     assert long == []

@@ -130,7 +130,14 @@ def test_functions_stay_small() -> None:
 
 
 def length_of(node: ast.AST) -> int:
-    return node.end_lineno - node.lineno + 1  # type: ignore[attr-defined]
+    """The lines of a function's body; a signature is a table of options, and a docstring is prose."""
+    first, *others = node.body  # type: ignore[attr-defined]
+    start = (
+        others[0]
+        if others and isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+        else first
+    )
+    return node.end_lineno - start.lineno + 1  # type: ignore[attr-defined]
 
 
 def test_values_of_the_model_are_frozen() -> None:
@@ -260,7 +267,7 @@ def test_system_names_are_spelled_once() -> None:
 
 
 def test_no_file_names_a_machine() -> None:
-    pattern = re.compile(r"(?<![\w.$}])/(?:work|root|home|Users)/\w")
+    pattern = re.compile(r"(?<![\w.$}])/(?:work|root|(?:home|Users)/(?!me\b)\w)\b")
     named = [
         f"{path.relative_to(ROOT)}:{number}"
         for path in texts_of_the_project()
