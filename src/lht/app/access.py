@@ -38,6 +38,12 @@ def settings_here() -> Settings:
     return load_settings(Path.cwd(), os.environ)
 
 
+def settings_of(folder: Path) -> Settings:
+    """Reads a folder's own files only: no variable of the user's points elsewhere."""
+    own = {key: value for key, value in os.environ.items() if not key.startswith(("LHT_", "SNOWFLAKE_"))}
+    return load_settings(folder, own)
+
+
 def spool_directory(settings: Settings) -> Path:
     """Where downloaded pages lie until they are committed: `LHT_CACHE_DIR`, else the platform's cache."""
     import platformdirs  # noqa: PLC0415 - only runs that download ask for it

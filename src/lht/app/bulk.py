@@ -45,9 +45,16 @@ def submit_query(
     if query is None:
         columns, _ = columns_for(described, fields=fields, overrides={}, capabilities=capabilities)
         conditions = [f"({where})"] if where else []
-        query = soql.select([c.field or c.name for c in columns], described.name, conditions)
+        query = soql.select(names_of(columns, fields), described.name, conditions)
     job = bulk.create_query_job(org, query, include_deleted=include_deleted)
     return QueryJob(job.id, job.state.value, job.object or described.name)
+
+
+def names_of(columns: Sequence[Column], asked: Sequence[str]) -> list[str]:
+    """The fields to select: those that were asked for, in the org's spelling, else all."""
+    wanted = {name.lower() for name in asked}
+    names = [column.field or column.name for column in columns]
+    return [name for name in names if not wanted or name.lower() in wanted]
 
 
 def follow(

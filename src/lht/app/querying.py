@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from lht.app.bulk import names_of
 from lht.mapping.columns import columns_for
 from lht.model.operations import QueryRows
 from lht.sfdc import rest, soql
@@ -66,4 +67,4 @@ def _select(
     described = rest.describe(org, sobject)
     columns, _ = columns_for(described, fields=fields, overrides={}, capabilities=capabilities)
     conditions = [f"({where})"] if where else []
-    return soql.select([c.field or c.name for c in columns], described.name, conditions)
+    return soql.select(names_of(columns, fields), described.name, conditions)

@@ -27,6 +27,17 @@ def new_run_id(now: datetime | None = None) -> str:
     return f"{now or datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
+def read_moment(value: datetime | str) -> datetime:
+    """Reads a time as people write it; UTC unless it says otherwise."""
+    try:
+        found = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
+    except ValueError:
+        raise ConfigError(
+            f"{value!r} is no time.", hint="Write it like '2024-01-01 00:00:00' (UTC)."
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 def requests_for(
     sobjects: Sequence[str],
     *,

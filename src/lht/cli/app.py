@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import lht
-from lht.cli import browse, bulk, local, setup, tables
+from lht.cli import browse, bulk, local, setup, sync, tables
 from lht.cli.framework import command, underscores
 
 app = typer.Typer(
@@ -27,8 +29,24 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _enter(folder: Path | None) -> None:
+    if folder is not None:
+        os.chdir(folder)
+
+
 @app.callback()
 def _root(
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "-C",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            callback=_enter,
+            help="Run as if started in DIR.",
+        ),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print LHT's version.")
     ] = False,
@@ -43,7 +61,7 @@ command(app, "connections")(setup.connections)
 command(app, "objects")(browse.objects)
 command(app, "describe")(browse.describe)
 command(app, "create")(tables.create)
-command(app, "sync")(tables.sync)
+command(app, "sync")(sync.sync)
 command(app, "query")(bulk.query)
 command(app, "bulk_status")(bulk.bulk_status)
 command(app, "bulk_results")(bulk.bulk_results)

@@ -38,9 +38,7 @@ def query(
     soql: Annotated[
         str | None, typer.Option("--soql", metavar="SOQL", help="The query, instead of all fields.")
     ] = None,
-    where: Annotated[
-        str | None, typer.Option("--where", metavar="SOQL", help="Only records that meet this condition.")
-    ] = None,
+    where: options.Where = None,
     fields: options.Fields = None,
     include_deleted: Annotated[
         bool, typer.Option("--include_deleted", help="Deleted and archived records too.")

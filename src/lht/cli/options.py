@@ -33,6 +33,9 @@ Fields = Annotated[
 Exclude = Annotated[
     list[str] | None, typer.Option("--exclude", metavar="A,B", help="Leave these fields out.")
 ]
+Where = Annotated[
+    str | None, typer.Option("--where", metavar="SOQL", help="Only records that meet this condition.")
+]
 DryRun = Annotated[bool, typer.Option("--dry_run", help="Show what would be done; change nothing.")]
 LockTimeout = Annotated[
     float,

@@ -289,7 +289,9 @@ def runs(found: Sequence[RunRecord]) -> Answer:
         headings, [_run_cells(r) for r in found], numeric=frozenset({"READ", "IN TABLE", "SECONDS"})
     )
     blocks: list[Block] = [table] if found else ["No runs yet."]
-    blocks += [f"{r.run_id} {r.object}: {r.result.error.message}" for r in found if r.result and r.result.error]
+    blocks += [
+        f"{r.run_id} {r.object}: {r.result.error.message}" for r in found if r.result and r.result.error
+    ]
     return Answer({"runs": [_run_document(r) for r in found]}, blocks)
 
 

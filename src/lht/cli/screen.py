@@ -56,15 +56,29 @@ class Screen:
     @contextmanager
     def progress(self) -> Iterator[Callable[[SyncEvent], None]]:
         """Shows a run's events while it works: live on a terminal, as log lines elsewhere."""
-        if self.quiet or self.as_json or self.log_format == "json" or not sys.stderr.isatty():
+        if self._is_watched:
+            with self.bars() as on_event:
+                yield on_event
+        else:
             from lht.cli.logs import log_event  # noqa: PLC0415
 
             yield log_event
+
+    @contextmanager
+    def bars(self) -> Iterator[Callable[[SyncEvent], None]]:
+        """Shows bars on a terminal, and nothing elsewhere."""
+        if not self._is_watched:
+            yield lambda _event: None
             return
         from lht.cli.progress import live_progress  # noqa: PLC0415 - brings rich
 
         with live_progress() as on_event:
             yield on_event
+
+    @property
+    def _is_watched(self) -> bool:
+        plain = self.quiet or self.as_json or self.log_format == "json"
+        return not plain and sys.stderr.isatty()
 
 
 def write_json(value: Any) -> None:
@@ -100,7 +114,8 @@ def _print_table(console: Console, table: Table) -> None:
         title=table.title or None,
         title_justify="left",
         title_style="bold",
-        box=box.SIMPLE_HEAD, show_edge=False,
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
         pad_edge=False,
     )
     for heading in table.headings:

@@ -1,0 +1,112 @@
+"""The library's own verbs, in the words of the command line; `import lht` finds them when they are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import fields as fields_of
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lht.app import access, syncing
+from lht.config import orgs
+from lht.config.settings import given_login
+from lht.errors import ConfigError
+from lht.mapping.names import nearest
+from lht.mapping.types import parse_overrides
+from lht.model.sync import DeletePolicy, SyncOptions, SyncRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lht.model.sync import SyncEvent, SyncResult
+    from lht.sfdc.org import Org
+    from lht.warehouse.port import Warehouse
+
+
+def connect_org(
+    username: str | None = None, *, access_token: str | None = None, instance_url: str | None = None
+) -> Org:
+    """Opens an org: a stored login, as `lht login` keeps it, or a token that you bring.
+
+    Nothing is sent yet. The org is a context manager; close it, or leave the block.
+    """
+    settings = access.settings_here()
+    if not access_token and not instance_url:
+        return orgs.open_org(settings, username)
+    if not access_token or not instance_url:
+        raise ConfigError(
+            "A token comes with its org.", hint="Pass access_token and instance_url, or neither."
+        )
+    return orgs.open_org(settings, login=given_login(access_token, instance_url, username=username or ""))
+
+
+def connect_warehouse(
+    db_connect: object = None, *, lock_timeout_s: float = access.LOCK_TIMEOUT_S
+) -> Warehouse:
+    """Opens a warehouse: a connection's name, a URL such as `duckdb:///lake.duckdb`, or a DuckDB connection.
+
+    A connection that you bring stays yours: no setting of it is changed, and it is never closed.
+    """
+    if db_connect is None or isinstance(db_connect, str):
+        return access.connect(access.settings_here(), db_connect, lock_timeout_s=lock_timeout_s).warehouse
+    return access.warehouse_of(db_connect)
+
+
+def sync_objects(
+    org: Org,
+    warehouse: Warehouse,
+    objects: str | Sequence[str | SyncRequest],
+    *,
+    table: str | None = None,
+    table_prefix: str = "",
+    schema: str | None = None,
+    sync_field: str = "Id",
+    parallel: int = syncing.PARALLEL,
+    on_event: Callable[[SyncEvent], None] = lambda _event: None,
+    raise_failures: bool = True,
+    types: Mapping[str, str] | None = None,
+    **options: Any,
+) -> SyncResult:
+    """Brings tables in step with their objects. `options` are the fields of `lht.model.sync.SyncOptions`.
+
+    One object that fails stops no other. When all have ended, the first failure is raised, unless
+    `raise_failures` is False: then it is in the result's `failures`.
+    """
+    settings = access.settings_here()
+    common = _options(options, types)
+    names = [objects] if isinstance(objects, str) else list(objects)
+    requests = [
+        name
+        if isinstance(name, SyncRequest)
+        else syncing.requests_for(
+            [name], table=table, table_prefix=table_prefix, schema=schema, key=sync_field, options=common
+        )[0]
+        for name in names
+    ]
+    if table and len(requests) != 1:
+        raise ConfigError("One table cannot hold several objects.", hint="Use table_prefix instead of table.")
+    result = syncing.sync_objects(
+        org,
+        warehouse,
+        requests,
+        spool_dir=access.spool_directory(settings),
+        parallel=parallel,
+        on_event=on_event,
+    )
+    if result.failures and raise_failures:
+        raise result.failures[0]
+    return result
+
+
+def _options(given: Mapping[str, Any], types: Mapping[str, str] | None) -> SyncOptions:
+    """Checks the names, and takes lists and words where options want tuples and policies."""
+    known = [field.name for field in fields_of(SyncOptions)]
+    for name in given:
+        if name not in known:
+            raise ConfigError(f"There is no option '{name}'.", hint=nearest(name, known))
+    values = dict(given)
+    for name in ("fields", "exclude"):
+        if name in values:
+            values[name] = tuple(values[name])
+    if "deletes" in values:
+        values["deletes"] = DeletePolicy(values["deletes"])
+    return replace(SyncOptions(), **values, types=parse_overrides(types or {}))

@@ -1,0 +1,243 @@
+"""The five-minute tour: a local org, a login, two syncs, and what changed between them. Repeatable."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import sys
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lht.app import access, setup, syncing, tables
+from lht.cli import render
+from lht.cli.answer import Answer, Table, number
+from lht.cli.exits import Exit
+from lht.cli.local import DEFAULT_PORT
+from lht.cli.local_org import WAREHOUSE, started_org, write_connections
+from lht.cli.screen import print_blocks
+from lht.errors import ConfigError
+from lht.state.tables import system_columns
+from lht.warehouse.statements import Statement, quote, quote_table
+
+if TYPE_CHECKING:
+    from lht.cli.answer import Block
+    from lht.cli.screen import Screen
+    from lht.model.sync import SyncResult
+    from lht.sfdc.org import Org
+    from lht.warehouse.port import Warehouse
+
+MARK = ".lht-demo"
+SEED = 7
+TABLES = {
+    "Account": "ACCOUNTS",
+    "Contact": "CONTACTS",
+    "Opportunity": "OPPORTUNITIES",
+    "Specimen__c": "SPECIMENS",
+}
+NEW_FIELD = "Segment__c"
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """One run of the tour in its own folder."""
+
+    screen: Screen
+    folder: Path
+    records: int
+
+    def run(self) -> Answer:
+        """Takes the tour; the folder stays, for the commands that it ends with."""
+        self._make_folder()
+        port = DEFAULT_PORT if _is_free(DEFAULT_PORT) else 0
+        with started_org(port, path=self.folder / "org", records=self.records, seed=SEED) as running:
+            self._say(f"1  A local Salesforce org with {number(self.records)} Accounts runs at {running.url}")
+            write_connections(self.folder, running)
+            settings = access.settings_of(self.folder)
+            result = setup.login(settings)
+            self._say(f"2  Logged in through OAuth as {result.username} (org {result.org_id})")
+            with access.open_org(settings) as org, access.open_target(settings, WAREHOUSE) as target:
+                first, second, changes = self._tour(org, target.warehouse, running.url)
+        commands = self._commands(running.url)
+        document = {
+            "folder": str(self.folder),
+            "first": render.synced(first).document,
+            "second": render.synced(second).document,
+            "next": [command.strip() for command in commands],
+        }
+        ends = [render.synced(result).exit for result in (first, second)]
+        blocks: list[Block] = [changes, "", "Five commands to try next:", *commands]
+        return Answer(document, blocks, exit=next((code for code in ends if code), Exit.DONE))
+
+    def _tour(self, org: Org, warehouse: Warehouse, url: str) -> tuple[SyncResult, SyncResult, Table]:
+        self._create(org, warehouse)
+        first = self._sync(org, warehouse, "4  The first sync reads every record:")
+        changed = _change_org(org, url)
+        self._say("5  The org changes:", *(f"     {line}" for line in changed))
+        before = _names(warehouse)
+        second = self._sync(org, warehouse, "6  The second sync reads only what changed:")
+        return first, second, _what_changed(warehouse, second, before)
+
+    def _create(self, org: Org, warehouse: Warehouse) -> None:
+        types = access.overrides()
+        made = [
+            tables.create(org, warehouse, sobject, table, overrides=types)
+            for sobject, table in TABLES.items()
+        ]
+        listed = ", ".join(
+            f"{table} ({len(result.columns)} columns)"
+            for table, result in zip(TABLES.values(), made, strict=True)
+        )
+        self._say(f"3  Created tables in {self.folder / 'lake.duckdb'}: {listed}")
+
+    def _sync(self, org: Org, warehouse: Warehouse, title: str) -> SyncResult:
+        requests = [r for name, table in TABLES.items() for r in syncing.requests_for([name], table=table)]
+        with self.screen.bars() as on_event:
+            result = syncing.sync_objects(
+                org, warehouse, requests, spool_dir=self.folder / "spool", on_event=on_event
+            )
+        self._say(title, *render.synced(result).blocks)
+        return result
+
+    def _say(self, *blocks: Block) -> None:
+        """Tells the story as it happens; with `--json` only the end is told."""
+        if not self.screen.as_json:
+            print_blocks([*blocks, ""], sys.stdout)
+            sys.stdout.flush()
+
+    def _make_folder(self) -> None:
+        """Makes the folder anew; one that the tour did not make is left alone."""
+        if self.folder.exists() and any(self.folder.iterdir()):
+            if not (self.folder / MARK).exists():
+                raise ConfigError(
+                    f"{self.folder} is not empty, and not a folder of the tour.",
+                    hint="Choose another with --dir.",
+                )
+            shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / MARK).touch()
+        (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+    def _commands(self, url: str) -> list[str]:
+        """Commands that work as they are printed, from where the tour was started."""
+        lht = _program()
+        port = url.rpartition(":")[2]
+        where = "" if port == str(DEFAULT_PORT) else f" --port {port}"
+        here = f"{lht} -C {self.folder}"
+        return [
+            f"  {lht} simulator start --path {self.folder / 'org'}{where} --detach",
+            f"  {here} sync --sobject Task --table TASKS",
+            f'  {here} query --soql "SELECT Name, Industry, {NEW_FIELD} FROM Account WHERE {NEW_FIELD} != null"',
+            f"  {here} describe Contact",
+            f"  {here} runs",
+        ]
+
+
+def _program() -> str:
+    """How this program can be called again from here: by its name if that finds it."""
+    called = Path(sys.argv[0])
+    if shutil.which("lht") == str(called.absolute()):
+        return "lht"
+    if called.name == "lht" and called.exists():
+        return os.path.relpath(called)
+    return f"{sys.executable} -m lht"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _change_org(org: Org, url: str) -> list[str]:
+    """Changes the org as its users and its administrator would; gives one sentence for each change."""
+    _admin(
+        url,
+        "/objects/Account/fields",
+        {"name": NEW_FIELD, "type": "string", "length": 40, "label": "Segment"},
+    )
+    accounts = _ids(org, "Account", 6)
+    contacts = _ids(org, "Contact", 4)
+    for name in ("Aurora Borealis Ltd", "Cordillera Coffee"):
+        _send(org, "POST", "Account", {"Name": name, NEW_FIELD: "New business"})
+    for record in accounts[:3]:
+        _send(org, "PATCH", f"Account/{record}", {NEW_FIELD: "Key account"})
+    for number_, record in enumerate(contacts[:2]):
+        _send(org, "PATCH", f"Contact/{record}", {"Title": f"Head of Demos {number_ + 1}"})
+    for record in (*contacts[2:4],):
+        _send(org, "DELETE", f"Contact/{record}", None)
+    for record in _ids(org, "Opportunity", 2):
+        _send(org, "PATCH", f"Opportunity/{record}", {"StageName": "Closed Won", "Amount": 125000.5})
+    return [
+        f"an administrator adds the field {NEW_FIELD} to Account",
+        "2 Accounts are inserted, 3 get a value in the new field",
+        "2 Contacts get a new title, 2 are deleted",
+        "2 Opportunities are won",
+    ]
+
+
+def _ids(org: Org, sobject: str, count: int) -> list[str]:
+    soql = f"SELECT Id FROM {sobject} ORDER BY CreatedDate DESC LIMIT {count}"
+    page = org.request("GET", "query", params={"q": soql}).json()
+    return [record["Id"] for record in page["records"]]
+
+
+def _send(org: Org, method: str, path: str, body: dict[str, Any] | None) -> None:
+    org.request(method, f"sobjects/{path}", json=body)
+
+
+def _admin(url: str, path: str, body: dict[str, Any]) -> None:
+    request = urllib.request.Request(  # noqa: S310 - the local org's own address
+        f"{url}/simulator{path}",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+        method="POST",
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=30) as answer:
+        answer.read()
+
+
+DETAILS = {"Account": NEW_FIELD, "Contact": "Title", "Opportunity": "StageName", "Specimen__c": "Name"}
+
+
+def _names(warehouse: Warehouse) -> dict[str, object]:
+    """What each row's telling field held, by Id."""
+    found: dict[str, object] = {}
+    for sobject, table in TABLES.items():
+        name = warehouse.table_name(table)
+        column = DETAILS[sobject]
+        if column.lower() in {c.name.lower() for c in warehouse.columns(name) or ()}:
+            found.update(_pairs(warehouse, f"SELECT {quote('Id')}, {quote(column)} FROM {quote_table(name)}"))
+        else:
+            found.update(_pairs(warehouse, f"SELECT {quote('Id')}, NULL FROM {quote_table(name)}"))
+    return found
+
+
+def _pairs(warehouse: Warehouse, sql: str) -> dict[str, object]:
+    return {str(key): value for key, value in warehouse.query(Statement(sql))}
+
+
+def _what_changed(warehouse: Warehouse, second: SyncResult, before: dict[str, object]) -> Table:
+    """The rows that the second sync wrote, with the telling field before and after."""
+    rows: list[tuple[str, ...]] = []
+    system = system_columns(warehouse.capabilities)
+    for sobject, table in TABLES.items():
+        name, column = warehouse.table_name(table), DETAILS[sobject]
+        sql = (
+            f"SELECT {quote('Id')}, {quote('Name')}, {quote(column)}, {quote(system.deleted_at)} IS NOT NULL\n"
+            f"FROM {quote_table(name)} WHERE {quote(system.run_id)} = ? ORDER BY {quote('Name')} LIMIT {SHOWN}"
+        )
+        for key, title, value, deleted in warehouse.query(Statement(sql, (second.run_id,))):
+            what = "deleted" if deleted else "updated" if str(key) in before else "inserted"
+            then = before.get(str(key))
+            told = "" if deleted else f"{column}: {_shown(then)} -> {_shown(value)}"
+            rows.append((table, str(title), what, told))
+    return Table(("TABLE", "NAME", "WHAT", "CHANGE"), rows, "7  What changed in the warehouse:")
+
+
+def _shown(value: object) -> str:
+    return "(empty)" if value is None else str(value)

@@ -1,0 +1,85 @@
+"""Starts the local org and writes the configuration that finds it; its errors become LHT's here."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lht.config.files import write_private
+from lht.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lht.simulator.main import Running
+
+MARK = "# Written by LHT for a local org; it is replaced when that org is started again."
+APP = "local_org"
+WAREHOUSE = "lake"
+
+
+def serve_org(
+    host: str,
+    port: int,
+    *,
+    path: Path | None,
+    records: int,
+    seed: int,
+    schema: Path | None,
+    write_config: Path | None,
+) -> None:
+    """Serves an org until it is stopped."""
+    from lht.simulator.main import serve  # noqa: PLC0415 - the server brings starlette and duckdb
+
+    def on_start(running: Running) -> None:
+        if write_config:
+            write_connections(write_config, running)
+
+    with translated():
+        serve(host, port, path=path, records=records, seed=seed, schema=schema, on_start=on_start)
+
+
+@contextmanager
+def started_org(port: int, *, path: Path, records: int, seed: int) -> Iterator[Running]:
+    """Serves an org while the block runs."""
+    from lht.simulator.main import started  # noqa: PLC0415
+
+    with translated(), started(port=port, path=path, records=records, seed=seed) as running:
+        yield running
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns the simulator's errors into ours."""
+    from lht.simulator.errors import SimulatorError  # noqa: PLC0415
+
+    try:
+        yield
+    except SimulatorError as error:
+        raise ConfigError(f"The local org cannot be started: {error}") from error
+
+
+def write_connections(folder: Path, running: Running) -> Path:
+    """Writes the org's app and a DuckDB file beside it; a file that is not ours is left alone."""
+    path = folder / ".snowflake" / "connections.toml"
+    if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK):
+        raise ConfigError(
+            f"{path} exists, and was not written for a local org.", hint="Choose another folder."
+        )
+    write_private(
+        path,
+        f"""\
+{MARK}
+[{APP}]
+CLIENT_ID = "{running.app.client_id}"
+CLIENT_SECRET = "{running.app.client_secret}"
+login_url = "{running.url}"
+flow = "client-credentials"
+
+[{WAREHOUSE}]
+type = "duckdb"
+path = "lake.duckdb"
+""",
+    )
+    return path
