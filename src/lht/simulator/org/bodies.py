@@ -11,12 +11,11 @@ from lht.simulator.org.values import stored, wrong_id
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from duckdb import DuckDBPyConnection
-
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.derive import Row
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
     from lht.simulator.org.values import Stored
+    from lht.simulator.store.database import Connection
 
 _RIGHTS = (
     "Please check the security settings of this field and verify that it is read/write for your profile or "
@@ -25,7 +24,7 @@ _RIGHTS = (
 
 
 def read_body(
-    connection: DuckDBPyConnection,
+    connection: Connection,
     catalog: Catalog,
     schema: ObjectSchema,
     body: Mapping[str, object],
@@ -46,7 +45,7 @@ def read_body(
 
 
 def _entry(
-    connection: DuckDBPyConnection,
+    connection: Connection,
     catalog: Catalog,
     schema: ObjectSchema,
     name: str,
@@ -68,7 +67,7 @@ def _entry(
 
 
 def _parent_by_key(
-    connection: DuckDBPyConnection, catalog: Catalog, relation: FieldSchema, key: dict[str, object]
+    connection: Connection, catalog: Catalog, relation: FieldSchema, key: dict[str, object]
 ) -> Stored:
     """Finds the parent that `{"Account": {"ExternalId__c": "k1"}}` speaks of."""
     named = {name: value for name, value in key.items() if name != "attributes"}
@@ -104,9 +103,7 @@ def _check_writable(field: FieldSchema, *, new: bool) -> None:
         raise ApiFault(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, (field.name,))
 
 
-def _check_references(
-    connection: DuckDBPyConnection, catalog: Catalog, schema: ObjectSchema, row: Row
-) -> None:
+def _check_references(connection: Connection, catalog: Catalog, schema: ObjectSchema, row: Row) -> None:
     for name, value in row.items():
         field = schema.by_name[name.lower()]
         if value is None or not field.reference_to:
@@ -137,9 +134,7 @@ def check_required(schema: ObjectSchema, row: Row) -> None:
         raise missing(absent)
 
 
-def check_unique(
-    connection: DuckDBPyConnection, schema: ObjectSchema, row: Row, record_id: str | None
-) -> None:
+def check_unique(connection: Connection, schema: ObjectSchema, row: Row, record_id: str | None) -> None:
     """Refuses a value of a unique field that another live record holds."""
     for field in schema.fields:
         value = row.get(field.name)

@@ -14,9 +14,7 @@ from lht.simulator.store import ddl
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from duckdb import DuckDBPyConnection
-
-    from lht.simulator.store.database import Database
+    from lht.simulator.store.database import Connection, Database
 
 TABLE = "_catalog"
 
@@ -61,7 +59,7 @@ class Catalog:
                 if parent.name in field.reference_to:
                     yield schema, field
 
-    def save(self, connection: DuckDBPyConnection) -> None:
+    def save(self, connection: Connection) -> None:
         """Writes the objects beside the rows, in the caller's transaction."""
         connection.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (name VARCHAR, body VARCHAR)")
         connection.execute(f"DELETE FROM {TABLE}")

@@ -157,12 +157,29 @@ def _urls(schema: ObjectSchema, version: str, *, whole: bool) -> Json:
     return urls
 
 
+SAME_FOR_ALL: Json = {
+    "aiPredictionField": False,
+    "controllerName": None,
+    "defaultValueFormula": None,
+    "dependentPicklist": False,
+    "deprecatedAndHidden": False,
+    "filteredLookupInfo": None,
+    "formulaTreatNullNumberAsZero": False,
+    "highScaleNumber": False,
+    "referenceTargetField": None,
+    "relationshipOrder": None,
+    "restrictedDelete": False,
+    "writeRequiresMasterRead": False,
+}
+"""What no field of this org has."""
+
+
 def describe_field(field: FieldSchema) -> Json:
     """Gives the 57 keys of a field."""
     kind = field.type.lower()
     return {
+        **SAME_FOR_ALL,
         "aggregatable": field.aggregatable,
-        "aiPredictionField": False,
         "autoNumber": field.auto_number,
         "byteLength": 3 * field.length if field.byte_length is None else field.byte_length,
         "calculated": field.calculated,
@@ -170,24 +187,17 @@ def describe_field(field: FieldSchema) -> Json:
         "cascadeDelete": field.cascade_delete,
         "caseSensitive": field.case_sensitive,
         "compoundFieldName": field.compound_field_name,
-        "controllerName": None,
         "createable": field.createable,
         "custom": field.custom,
         "defaultValue": field.default_value,
-        "defaultValueFormula": None,
         "defaultedOnCreate": field.defaulted_on_create,
-        "dependentPicklist": False,
-        "deprecatedAndHidden": False,
         "digits": field.digits,
         "displayLocationInDecimal": kind == "location",
         "encrypted": field.encrypted,
         "externalId": field.external_id,
         "extraTypeInfo": field.extra_type_info,
         "filterable": field.filterable,
-        "filteredLookupInfo": None,
-        "formulaTreatNullNumberAsZero": False,
         "groupable": field.groupable,
-        "highScaleNumber": False,
         "htmlFormatted": field.html_formatted,
         "idLookup": field.id_lookup,
         "inlineHelpText": field.help_text,
@@ -204,11 +214,8 @@ def describe_field(field: FieldSchema) -> Json:
         "polymorphicForeignKey": len(field.reference_to) > 1,
         "precision": field.precision,
         "queryByDistance": kind in {"address", "location"},
-        "referenceTargetField": None,
         "referenceTo": list(field.reference_to),
         "relationshipName": field.relationship_name,
-        "relationshipOrder": None,
-        "restrictedDelete": False,
         "restrictedPicklist": field.restricted_picklist,
         "scale": field.scale,
         "searchPrefilterable": field.search_prefilterable,
@@ -217,7 +224,6 @@ def describe_field(field: FieldSchema) -> Json:
         "type": field.type,
         "unique": field.unique,
         "updateable": field.updateable,
-        "writeRequiresMasterRead": False,
     }
 
 

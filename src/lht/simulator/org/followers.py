@@ -9,12 +9,11 @@ from lht.simulator.org import rows
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from duckdb import DuckDBPyConnection
-
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.derive import Row
     from lht.simulator.org.schema import ObjectSchema
     from lht.simulator.org.values import Stored
+    from lht.simulator.store.database import Connection
 
 TRACKED = {
     "Name": "Text",
@@ -30,7 +29,7 @@ TRACKED = {
 
 
 def follow_create(
-    connection: DuckDBPyConnection,
+    connection: Connection,
     catalog: Catalog,
     schema: ObjectSchema,
     row: Row,
@@ -48,7 +47,7 @@ def follow_create(
 
 
 def follow_update(
-    connection: DuckDBPyConnection,
+    connection: Connection,
     catalog: Catalog,
     schema: ObjectSchema,
     change: tuple[Row, Row],
@@ -71,11 +70,11 @@ def _entry(row: Row, field: str, kind: str, user_id: str, now: datetime) -> Row:
     return {"AccountId": row["Id"], "Field": field, "DataType": kind, **born}
 
 
-def _history(connection: DuckDBPyConnection, catalog: Catalog, entry: Row) -> None:
+def _history(connection: Connection, catalog: Catalog, entry: Row) -> None:
     rows.insert(connection, catalog.need("AccountHistory"), entry)
 
 
-def _share(connection: DuckDBPyConnection, catalog: Catalog, row: Row, user_id: str, now: datetime) -> None:
+def _share(connection: Connection, catalog: Catalog, row: Row, user_id: str, now: datetime) -> None:
     share: Row = {
         "AccountId": row["Id"],
         "UserOrGroupId": row["OwnerId"],

@@ -17,13 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from duckdb import DuckDBPyConnection
-
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.clock import Clock
     from lht.simulator.org.derive import Row
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
-    from lht.simulator.store.database import Database
+    from lht.simulator.store.database import Connection, Database
 
 NO_BIN = frozenset({"AccountShare"})
 """Objects whose records vanish with their parent instead of going to the recycle bin."""
@@ -45,9 +43,7 @@ class RecordKeeper:
         with self.db.transaction() as connection:
             return self.create_in(connection, schema, body)
 
-    def create_in(
-        self, connection: DuckDBPyConnection, schema: ObjectSchema, body: Mapping[str, object]
-    ) -> str:
+    def create_in(self, connection: Connection, schema: ObjectSchema, body: Mapping[str, object]) -> str:
         """Makes a record in the caller's transaction."""
         sent = read_body(connection, self.catalog, schema, body, new=True)
         given = {name: value for name, value in sent.items() if value is not None}
@@ -68,7 +64,7 @@ class RecordKeeper:
             self.update_in(connection, schema, self._own_id(schema, record_id), body)
 
     def update_in(
-        self, connection: DuckDBPyConnection, schema: ObjectSchema, record_id: str, body: Mapping[str, object]
+        self, connection: Connection, schema: ObjectSchema, record_id: str, body: Mapping[str, object]
     ) -> None:
         """Changes a record in the caller's transaction."""
         old = _alive(connection, schema, record_id)
@@ -104,7 +100,7 @@ class RecordKeeper:
         return found[0]
 
     def holders(
-        self, connection: DuckDBPyConnection, schema: ObjectSchema, field: FieldSchema, value: str
+        self, connection: Connection, schema: ObjectSchema, field: FieldSchema, value: str
     ) -> list[str]:
         """Gives the one record of an external id, or none; several are refused."""
         key = ids.checked_id(value) if field.name == "Id" else value
@@ -170,7 +166,7 @@ class RecordKeeper:
         return len(chosen)
 
     def _delete(
-        self, connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: list[str], now: datetime
+        self, connection: Connection, schema: ObjectSchema, record_ids: list[str], now: datetime
     ) -> None:
         for child, found in self._cascade(connection, schema, record_ids, deleted=False):
             self._delete(connection, child, found, now)
@@ -182,7 +178,7 @@ class RecordKeeper:
 
     def _undelete(
         self,
-        connection: DuckDBPyConnection,
+        connection: Connection,
         schema: ObjectSchema,
         record_ids: list[str],
         moment: datetime | None,
@@ -198,7 +194,7 @@ class RecordKeeper:
             follow_create(connection, self.catalog, schema, row, self.user_id, again=True)
 
     def _purge(
-        self, connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: list[str], now: datetime
+        self, connection: Connection, schema: ObjectSchema, record_ids: list[str], now: datetime
     ) -> None:
         for state in (False, True):
             for child, found in self._cascade(connection, schema, record_ids, deleted=state):
@@ -207,7 +203,7 @@ class RecordKeeper:
         rows.erase(connection, schema, record_ids)
 
     def _cascade(
-        self, connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: list[str], *, deleted: bool
+        self, connection: Connection, schema: ObjectSchema, record_ids: list[str], *, deleted: bool
     ) -> list[tuple[ObjectSchema, list[str]]]:
         """Gives the children that share their parents' fate."""
         found = [
@@ -243,7 +239,7 @@ def _known(schema: ObjectSchema, row: Row) -> Row:
     return {name: value for name, value in row.items() if name in names}
 
 
-def _alive(connection: DuckDBPyConnection, schema: ObjectSchema, record_id: str) -> Row:
+def _alive(connection: Connection, schema: ObjectSchema, record_id: str) -> Row:
     row = rows.find(connection, schema, record_id)
     if row is None:
         raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
@@ -252,7 +248,7 @@ def _alive(connection: DuckDBPyConnection, schema: ObjectSchema, record_id: str)
     return row
 
 
-def _binned(connection: DuckDBPyConnection, schema: ObjectSchema) -> list[str]:
+def _binned(connection: Connection, schema: ObjectSchema) -> list[str]:
     if "IsDeleted" not in rows.stored_names(schema):
         return []
     found = connection.execute(f'SELECT "Id" FROM {quoted(schema.name)} WHERE "IsDeleted"').fetchall()

@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from duckdb import DuckDBPyConnection
-
     from lht.simulator.org.derive import Row
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
     from lht.simulator.org.values import Stored
+    from lht.simulator.store.database import Connection
 
 COUNTERS = "_counters"
 MANY = "(SELECT unnest(CAST(? AS VARCHAR[])))"
@@ -29,7 +28,7 @@ def stored_names(schema: ObjectSchema) -> frozenset[str]:
     return frozenset(name for name, _ in columns(schema))
 
 
-def next_number(connection: DuckDBPyConnection, schema: ObjectSchema) -> int:
+def next_number(connection: Connection, schema: ObjectSchema) -> int:
     """Counts one record more of this object; numbers are never used again, not even those of purged records."""
     sql = f"UPDATE {COUNTERS} SET used = used + 1 WHERE object = ? RETURNING used"
     found = connection.execute(sql, [schema.name]).fetchone()
@@ -39,7 +38,7 @@ def next_number(connection: DuckDBPyConnection, schema: ObjectSchema) -> int:
     return int(found[0])
 
 
-def find(connection: DuckDBPyConnection, schema: ObjectSchema, record_id: str) -> Row | None:
+def find(connection: Connection, schema: ObjectSchema, record_id: str) -> Row | None:
     """Gives the stored fields of a record that the user may see, deleted or not."""
     names = [name for name, _ in columns(schema)]
     wanted = ", ".join(map(quoted, names))
@@ -48,7 +47,7 @@ def find(connection: DuckDBPyConnection, schema: ObjectSchema, record_id: str) -
     return None if found is None else dict(zip(names, found, strict=True))
 
 
-def insert(connection: DuckDBPyConnection, schema: ObjectSchema, row: Mapping[str, Stored]) -> str:
+def insert(connection: Connection, schema: ObjectSchema, row: Mapping[str, Stored]) -> str:
     """Adds a row under the next id, which it gives."""
     number = next_number(connection, schema)
     record_id = ids.make_id(str(schema.key_prefix), number)
@@ -66,18 +65,14 @@ def _numbered(schema: ObjectSchema, number: int, record_id: str) -> Row:
     return found | ({"Name": record_id} if schema.custom and schema.find("Name") else {})
 
 
-def update(
-    connection: DuckDBPyConnection, schema: ObjectSchema, record_id: str, row: Mapping[str, Stored]
-) -> None:
+def update(connection: Connection, schema: ObjectSchema, record_id: str, row: Mapping[str, Stored]) -> None:
     """Writes some fields of one row."""
     changes = ", ".join(f"{quoted(name)} = ?" for name in row)
     sql = f'UPDATE {quoted(schema.name)} SET {changes} WHERE "Id" = ?'
     connection.execute(sql, [*row.values(), record_id])
 
 
-def holder(
-    connection: DuckDBPyConnection, schema: ObjectSchema, field: FieldSchema, value: Stored
-) -> list[str]:
+def holder(connection: Connection, schema: ObjectSchema, field: FieldSchema, value: Stored) -> list[str]:
     """Gives the ids of the records, not deleted, that hold a value of a field; letter case counts where it must."""
     name, mark = quoted(field.name), "?"
     if isinstance(value, str) and not field.case_sensitive and field.type not in {"id", "reference"}:
@@ -88,7 +83,7 @@ def holder(
 
 
 def children(
-    connection: DuckDBPyConnection,
+    connection: Connection,
     schema: ObjectSchema,
     field: FieldSchema,
     parents: Sequence[str],
@@ -103,7 +98,7 @@ def children(
 
 
 def mark_deleted(
-    connection: DuckDBPyConnection,
+    connection: Connection,
     schema: ObjectSchema,
     record_ids: Sequence[str],
     now: datetime,
@@ -116,43 +111,41 @@ def mark_deleted(
     connection.execute(sql, [deleted, *([now] if stamp else []), list(record_ids)])
 
 
-def erase(connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
+def erase(connection: Connection, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
     """Removes rows for good."""
     connection.execute(f'DELETE FROM {quoted(schema.name)} WHERE "Id" IN {MANY}', [list(record_ids)])
 
 
 def log_deleted(
-    connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: Sequence[str], now: datetime
+    connection: Connection, schema: ObjectSchema, record_ids: Sequence[str], now: datetime
 ) -> None:
     """Notes for getDeleted what was deleted when."""
     sql = f"INSERT INTO {LOG_TABLE} SELECT ?, unnest(CAST(? AS VARCHAR[])), ?"
     connection.execute(sql, [schema.name, list(record_ids), now])
 
 
-def unlog_deleted(connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
+def unlog_deleted(connection: Connection, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
     """Forgets the deletion of records that are back."""
     connection.execute(
         f"DELETE FROM {LOG_TABLE} WHERE object = ? AND id IN {MANY}", [schema.name, list(record_ids)]
     )
 
 
-def deleted_at(connection: DuckDBPyConnection, schema: ObjectSchema, record_id: str) -> datetime | None:
+def deleted_at(connection: Connection, schema: ObjectSchema, record_id: str) -> datetime | None:
     """Tells when a record was deleted, if it was."""
     sql = f"SELECT max(deleted_at) FROM {LOG_TABLE} WHERE object = ? AND id = ?"
     found = connection.execute(sql, [schema.name, record_id]).fetchone()
     return None if found is None else found[0]
 
 
-def never_deleted(
-    connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: Sequence[str]
-) -> list[str]:
+def never_deleted(connection: Connection, schema: ObjectSchema, record_ids: Sequence[str]) -> list[str]:
     """Gives those of the records whose deletion nobody noted."""
     sql = f"SELECT id FROM (SELECT unnest(CAST(? AS VARCHAR[])) AS id) WHERE id NOT IN (SELECT id FROM {LOG_TABLE} WHERE object = ?)"
     return [str(row[0]) for row in connection.execute(sql, [list(record_ids), schema.name]).fetchall()]
 
 
 def deleted_together(
-    connection: DuckDBPyConnection, schema: ObjectSchema, record_ids: Sequence[str], moment: datetime
+    connection: Connection, schema: ObjectSchema, record_ids: Sequence[str], moment: datetime
 ) -> list[str]:
     """Gives those of the records that were deleted at that moment."""
     sql = f"SELECT id FROM {LOG_TABLE} WHERE object = ? AND deleted_at = ? AND id IN {MANY}"

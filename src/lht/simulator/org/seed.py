@@ -16,12 +16,11 @@ from lht.simulator.store.database import LOG_TABLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from duckdb import DuckDBPyConnection
-
     from lht.simulator.org.catalog import Catalog
+    from lht.simulator.store.database import Connection
 
 
-def seed_records(connection: DuckDBPyConnection, catalog: Catalog, records: int, seed: int) -> None:
+def seed_records(connection: Connection, catalog: Catalog, records: int, seed: int) -> None:
     """Adds that many accounts and all that goes with them, in the caller's transaction."""
     if records <= 0:
         return
@@ -45,12 +44,12 @@ def _statements(sizes: SeedSizes, seed: int) -> Iterator[tuple[str, int, str]]:
     yield "Specimen__c", sizes.specimens, seed_specimens.specimens(sizes, seed)
 
 
-def _count(connection: DuckDBPyConnection, name: str, count: int) -> None:
+def _count(connection: Connection, name: str, count: int) -> None:
     connection.execute(f"DELETE FROM {COUNTERS} WHERE object = ?", [name])
     connection.execute(f"INSERT INTO {COUNTERS} VALUES (?, ?)", [name, count + (name == "User")])
 
 
-def _log(connection: DuckDBPyConnection, catalog: Catalog, name: str) -> None:
+def _log(connection: Connection, catalog: Catalog, name: str) -> None:
     """Notes the seeded deletions where getDeleted will look for them."""
     fields = {field.name for field in catalog.need(name).fields}
     if "IsDeleted" in fields and "SystemModstamp" in fields:

@@ -13,16 +13,14 @@ from lht.simulator.store.database import LOG_TABLE
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from duckdb import DuckDBPyConnection
-
-    from lht.simulator.store.database import Database
+    from lht.simulator.store.database import Connection, Database
 
 USERNAME = "me@example.com"
 USER_ID = ids.make_id("005", 1)
 ORG_ID = ids.make_id("00D", 1)
 
 
-def make_tables(connection: DuckDBPyConnection, catalog: Catalog) -> None:
+def make_tables(connection: Connection, catalog: Catalog) -> None:
     """Makes the tables of all objects, and those that the org keeps for itself."""
     for schema in catalog:
         connection.execute(ddl.create_table(schema.name, columns(schema)))
@@ -31,13 +29,13 @@ def make_tables(connection: DuckDBPyConnection, catalog: Catalog) -> None:
     catalog.save(connection)
 
 
-def drop_tables(connection: DuckDBPyConnection, catalog: Catalog) -> None:
+def drop_tables(connection: Connection, catalog: Catalog) -> None:
     """Drops everything that an org keeps."""
     for name in (*(schema.name for schema in catalog), LOG_TABLE, COUNTERS, TABLE):
         connection.execute(ddl.drop_table(name))
 
 
-def add_first_rows(connection: DuckDBPyConnection, now: datetime) -> None:
+def add_first_rows(connection: Connection, now: datetime) -> None:
     """Adds the organization and its first user."""
     stamps = {"CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now}
     people = {"CreatedById": USER_ID, "LastModifiedById": USER_ID}
@@ -46,7 +44,7 @@ def add_first_rows(connection: DuckDBPyConnection, now: datetime) -> None:
     _add(connection, "User", _USER | settings | stamps | people)
 
 
-def _add(connection: DuckDBPyConnection, table: str, row: dict[str, object]) -> None:
+def _add(connection: Connection, table: str, row: dict[str, object]) -> None:
     names, marks = ", ".join(map(ddl.quoted, row)), ", ".join("?" * len(row))
     connection.execute(f"INSERT INTO {ddl.quoted(table)} ({names}) VALUES ({marks})", list(row.values()))
     connection.execute(f"INSERT INTO {COUNTERS} VALUES (?, 1)", [table])

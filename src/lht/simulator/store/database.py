@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import duckdb
 
@@ -14,6 +14,9 @@ from lht.simulator.errors import SimulatorError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+Connection: TypeAlias = duckdb.DuckDBPyConnection
+"""What a transaction or a reader works with, under a name for the rooms that know no DuckDB."""
 
 FILE_NAME = "org.duckdb"
 MEMORY_LIMIT = "2GB"
