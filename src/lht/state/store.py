@@ -6,9 +6,9 @@ Writes join the caller's transaction if one is open.
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from lht import __version__
 from lht.errors import StateVersionError
 from lht.state import rows, tables
 from lht.warehouse.statements import Statement, quote, quote_table
@@ -32,26 +32,26 @@ class State:
 
     def ensure(self) -> None:
         """Creates or upgrades the tables, outside transactions; StateVersionError if they are a newer LHT's."""
-        version = self._version()
-        if version > tables.STATE_VERSION:
+        found = self._version()
+        if found > tables.STATE_VERSION:
             raise StateVersionError(
-                f"LHT's tables in {self._names[tables.META.name].schema} have version {version}; "
+                f"LHT's tables in {self._names[tables.META.name].schema} have version {found}; "
                 f"this LHT knows versions up to {tables.STATE_VERSION}.",
                 hint="Upgrade LHT: pip install --upgrade lht",
             )
-        if version < tables.STATE_VERSION:
+        if found < tables.STATE_VERSION:
             self._create()
 
     def _version(self) -> int:
         meta = self._names[tables.META.name]
         if self._warehouse.columns(meta) is None:
             return 0
-        ((version,),) = self._warehouse.query(
+        ((highest,),) = self._warehouse.query(
             Statement(
                 f"SELECT coalesce(max({self._quoted('state_version')}), 0) AS version FROM {quote_table(meta)}"
             )
         )
-        return int(str(version))
+        return int(str(highest))
 
     def _create(self) -> None:
         self._warehouse.create_schema(self._names[tables.META.name])
@@ -66,7 +66,7 @@ class State:
             tables.META,
             {
                 "state_version": tables.STATE_VERSION,
-                "lht_version": __version__,
+                "lht_version": version("lht"),
                 "saved_at": self._warehouse.now(),
             },
         )
