@@ -15,6 +15,7 @@ import pytest
 from lht.errors import IncompleteExtractError, Recovery, ValueOutOfRangeError
 from lht.mapping.types import parse_type
 from lht.model.table import Column
+from lht.records.batches import FIRST_BLOCK_BYTES
 from lht.records.parse import RecordStream, Tally, stream_pages
 
 if TYPE_CHECKING:
@@ -136,17 +137,18 @@ def test_a_large_exponent_in_a_text_changes_nothing(pages: Any) -> None:
     assert table["Amount__c"].to_pylist() == [Decimal("1.50"), Decimal("2.50")]
 
 
-def test_a_large_exponent_across_two_reads_is_seen(pages: Any) -> None:
-    filler = [[f"{i}", "x" * 997, "1.0"] for i in range(2200)]
-    body_before = len(pages.csv(["Id", "T", "Amount__c"], *filler))
-    for shift in range(6):
-        pad = "y" * ((1 << 21) - body_before % (1 << 21) - 16 + shift)
-        page = pages.page(["Id", "T", "Amount__c"], *filler, ["last", pad, "1.0E-40"])
-        stream = pages.stream([page], Id="varchar(18)", T="varchar", Amount__c="number(38,2)")
+@pytest.mark.parametrize("split", range(8))
+def test_a_large_exponent_across_two_reads_is_seen(pages: Any, split: int) -> None:
+    header = ["Id", "T", "Amount__c"]
+    filler = [[f"{i}", "x" * 997, "1.0"] for i in range(1000)]
+    read_ends = len(pages.csv(header)) + FIRST_BLOCK_BYTES
+    written = len(pages.csv(header, *filler)) + len('"last","') + len('","')
+    page = pages.page(header, *filler, ["last", "y" * (read_ends - written - split), "1.0E-40"])
+    stream = pages.stream([page], Id="varchar(18)", T="varchar", Amount__c="number(38,2)")
 
-        pages.read(stream)
+    pages.read(stream)
 
-        assert stream.rounded == {"Amount__c": 1}
+    assert stream.rounded == {"Amount__c": 1}
 
 
 # -- texts, dates and the rest
