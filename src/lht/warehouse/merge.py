@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lht.errors import IncompleteExtractError, SyncError
 from lht.model.sync import DeletePolicy
+from lht.warehouse import deletions as deletion_sql
 from lht.warehouse import statements
 from lht.warehouse.statements import KeyProblems, MergeCounts
 
@@ -162,28 +163,28 @@ def fill(warehouse: Warehouse, spec: MergeSpec) -> int:
 
 def live_count(warehouse: Warehouse, spec: MergeSpec) -> int:
     """Counts the target's rows that are not marked deleted (the valve's whole)."""
-    return _numbers(warehouse, statements.count_live(spec))[0]
+    return _numbers(warehouse, deletion_sql.count_live(spec))[0]
 
 
 def absent_count(warehouse: Warehouse, spec: MergeSpec) -> int:
     """Counts live target rows whose key was not staged (the valve's part)."""
-    return _numbers(warehouse, statements.count_absent(spec))[0]
+    return _numbers(warehouse, deletion_sql.count_absent(spec))[0]
 
 
 def delete_absent(warehouse: Warehouse, spec: MergeSpec) -> int:
     """Marks or removes live target rows whose key was not staged; 0 under the policy keep."""
     if spec.policy is DeletePolicy.KEEP:
         return 0
-    return warehouse.execute(statements.delete_absent(spec))
+    return warehouse.execute(deletion_sql.delete_absent(spec))
 
 
 def deletions_count(warehouse: Warehouse, spec: MergeSpec, deletions: Deletions) -> int:
     """Counts the live target rows that `deletions` names, except those whose stamp is newer."""
-    return _numbers(warehouse, statements.count_named(spec, deletions))[0]
+    return _numbers(warehouse, deletion_sql.count_named(spec, deletions))[0]
 
 
 def delete_named(warehouse: Warehouse, spec: MergeSpec, deletions: Deletions) -> int:
     """Marks or removes what `deletions_count` counts; 0 under the policy keep."""
     if spec.policy is DeletePolicy.KEEP:
         return 0
-    return warehouse.execute(statements.delete_named(spec, deletions))
+    return warehouse.execute(deletion_sql.delete_named(spec, deletions))

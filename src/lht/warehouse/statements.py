@@ -276,7 +276,7 @@ def empty_keys(spec: MergeSpec) -> Statement:
     example = _optional(spec.id_column)
     return Statement(
         f"SELECT count(*) AS problems, min({example}) AS example\nFROM {quote_table(spec.staging)}\n"
-        f"WHERE {quote(spec.key_column)} IS NULL AND {_staged_live(spec)}"
+        f"WHERE {quote(spec.key_column)} IS NULL AND {staged_live(spec)}"
     )
 
 
@@ -286,12 +286,13 @@ def repeated_keys(spec: MergeSpec) -> Statement:
     return Statement(
         f"SELECT count(*) AS problems, min(shared) AS example\nFROM (\n"
         f"  SELECT {key} AS shared FROM {quote_table(spec.staging)}\n"
-        f"  WHERE {key} IS NOT NULL AND {_staged_live(spec)}\n"
+        f"  WHERE {key} IS NOT NULL AND {staged_live(spec)}\n"
         f"  GROUP BY {key} HAVING count(DISTINCT {identity}) > 1\n) AS repeated"
     )
 
 
-def _staged_live(spec: MergeSpec) -> str:
+def staged_live(spec: MergeSpec) -> str:
+    """Whether a staged row is live."""
     return f"NOT coalesce({quote(spec.deleted_column)}, FALSE)" if spec.deleted_column else "TRUE"
 
 
@@ -390,14 +391,14 @@ def _target_facts_of_row(spec: MergeSpec) -> str:
     if spec.fills:
         return ""
     facts = f", {_optional(spec.stamp_column)} AS stamp, {_optional(spec.id_column)} AS id"
-    return f"{facts}, {_marked(spec)} AS marked, {quote(spec.system.deleted_at)} IS NOT NULL AS dated"
+    return f"{facts}, {marked(spec)} AS marked, {quote(spec.system.deleted_at)} IS NOT NULL AS dated"
 
 
 def _optional(column: str | None) -> str:
     return quote(column) if column else "NULL"
 
 
-def _marked(spec: MergeSpec, prefix: str = "") -> str:
+def marked(spec: MergeSpec, prefix: str = "") -> str:
     """Whether a target row is marked deleted."""
     dated = f"{prefix}{quote(spec.system.deleted_at)} IS NOT NULL"
     if not spec.deleted_column:
@@ -527,77 +528,6 @@ def insert_changed(spec: MergeSpec, kept: Sequence[str]) -> Statement:
         f"SELECT {_list(spec.written, 's.')}, {_list(kept, 'k.')}\nFROM (\n{source}\n) AS s\n"
         f"LEFT JOIN {quote_table(spec.kept)} AS k ON k.{key} = s.{key}",
         params,
-    )
-
-
-# ---- deletions that no staged row tells
-
-
-def count_live(spec: MergeSpec) -> Statement:
-    """Counts target rows that are not marked deleted."""
-    return Statement(f"SELECT count(*) AS live FROM {quote_table(spec.target)} WHERE NOT {_marked(spec)}")
-
-
-def _absent(spec: MergeSpec) -> str:
-    key = quote(spec.key_column)
-    return (
-        f"SELECT {key} AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM {quote_table(spec.target)}\n"
-        f"WHERE NOT {_marked(spec)} AND {key} NOT IN\n"
-        f"  (SELECT {key} FROM {quote_table(spec.staging)} WHERE {key} IS NOT NULL)"
-    )
-
-
-def count_absent(spec: MergeSpec) -> Statement:
-    """Counts live target rows whose key is not staged."""
-    return Statement(f"SELECT count(*) AS absent FROM (\n{_absent(spec)}\n) AS a")
-
-
-def delete_absent(spec: MergeSpec) -> Statement:
-    """Marks or removes live target rows whose key is not staged."""
-    return _delete_rows(
-        spec, spec.key_column, f"SELECT DISTINCT k, deleted_at FROM (\n{_absent(spec)}\n) AS a"
-    )
-
-
-def _named(spec: MergeSpec, deletions: Deletions) -> str:
-    """Ids of live target rows that were deleted, and not changed since."""
-    own_id, at = quote(spec.id_column or spec.key_column), quote(deletions.deleted_at_column)
-    named = f"SELECT {quote(deletions.id_column)} AS k, max({at}) AS deleted_at\n    FROM {quote_table(deletions.staging)} GROUP BY 1"
-    newer = (
-        f" AND NOT coalesce(d.deleted_at < t.{quote(spec.stamp_column)}, FALSE)" if spec.stamp_column else ""
-    )
-    alive = ""
-    if deletions.live_rows:
-        staged = f"SELECT {own_id} FROM {quote_table(deletions.live_rows)} WHERE {own_id} IS NOT NULL"
-        alive = f" AND d.k NOT IN ({staged} AND {_staged_live(spec)})"
-    return (
-        f"SELECT d.k AS k, max(d.deleted_at) AS deleted_at\nFROM (\n    {named}\n) AS d\n"
-        f"JOIN (SELECT * FROM {quote_table(spec.target)} WHERE NOT {_marked(spec)}) AS t ON t.{own_id} = d.k\n"
-        f"WHERE TRUE{newer}{alive}\nGROUP BY d.k"
-    )
-
-
-def count_named(spec: MergeSpec, deletions: Deletions) -> Statement:
-    """Counts live target rows that `deletions` names."""
-    return Statement(f"SELECT count(*) AS named FROM (\n{_named(spec, deletions)}\n) AS n")
-
-
-def delete_named(spec: MergeSpec, deletions: Deletions) -> Statement:
-    """Marks or removes live target rows that `deletions` names."""
-    return _delete_rows(spec, spec.id_column or spec.key_column, _named(spec, deletions))
-
-
-def _delete_rows(spec: MergeSpec, match_column: str, keys: str) -> Statement:
-    into = f"MERGE INTO {quote_table(spec.target)} AS t\nUSING (\n{keys}\n) AS s\nON t.{quote(match_column)} = s.k\n"
-    if spec.policy is DeletePolicy.REMOVE:
-        return Statement(f"{into}WHEN MATCHED THEN DELETE")
-    sets = f"{quote(spec.deleted_column)} = TRUE, " if spec.deleted_column else ""
-    system = spec.system
-    return Statement(
-        f"{into}WHEN MATCHED AND NOT {_marked(spec, 't.')} THEN UPDATE SET {sets}"
-        f"{quote(system.deleted_at)} = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),\n"
-        f"  {quote(system.run_id)} = ?, {quote(system.synced_at)} = CAST(? AS TIMESTAMP)",
-        (spec.synced_at, spec.run_id, spec.synced_at),
     )
 
 

@@ -1,0 +1,79 @@
+"""SQL for deletions that no staged row tells: absence from a complete read, and lists of deleted Ids. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lht.model.sync import DeletePolicy
+from lht.warehouse.statements import Statement, marked, quote, quote_table, staged_live
+
+if TYPE_CHECKING:
+    from lht.warehouse.statements import Deletions, MergeSpec
+
+
+def count_live(spec: MergeSpec) -> Statement:
+    """Counts target rows that are not marked deleted."""
+    return Statement(f"SELECT count(*) AS live FROM {quote_table(spec.target)} WHERE NOT {marked(spec)}")
+
+
+def _absent(spec: MergeSpec) -> str:
+    key = quote(spec.key_column)
+    return (
+        f"SELECT {key} AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM {quote_table(spec.target)}\n"
+        f"WHERE NOT {marked(spec)} AND {key} NOT IN\n"
+        f"  (SELECT {key} FROM {quote_table(spec.staging)} WHERE {key} IS NOT NULL)"
+    )
+
+
+def count_absent(spec: MergeSpec) -> Statement:
+    """Counts live target rows whose key is not staged."""
+    return Statement(f"SELECT count(*) AS absent FROM (\n{_absent(spec)}\n) AS a")
+
+
+def delete_absent(spec: MergeSpec) -> Statement:
+    """Marks or removes live target rows whose key is not staged."""
+    return _delete_rows(
+        spec, spec.key_column, f"SELECT DISTINCT k, deleted_at FROM (\n{_absent(spec)}\n) AS a"
+    )
+
+
+def _named(spec: MergeSpec, deletions: Deletions) -> str:
+    """Ids of live target rows that were deleted, and not changed since."""
+    own_id, at = quote(spec.id_column or spec.key_column), quote(deletions.deleted_at_column)
+    named = f"SELECT {quote(deletions.id_column)} AS k, max({at}) AS deleted_at\n    FROM {quote_table(deletions.staging)} GROUP BY 1"
+    newer = (
+        f" AND NOT coalesce(d.deleted_at < t.{quote(spec.stamp_column)}, FALSE)" if spec.stamp_column else ""
+    )
+    alive = ""
+    if deletions.live_rows:
+        staged = f"SELECT {own_id} FROM {quote_table(deletions.live_rows)} WHERE {own_id} IS NOT NULL"
+        alive = f" AND d.k NOT IN ({staged} AND {staged_live(spec)})"
+    return (
+        f"SELECT d.k AS k, max(d.deleted_at) AS deleted_at\nFROM (\n    {named}\n) AS d\n"
+        f"JOIN (SELECT * FROM {quote_table(spec.target)} WHERE NOT {marked(spec)}) AS t ON t.{own_id} = d.k\n"
+        f"WHERE TRUE{newer}{alive}\nGROUP BY d.k"
+    )
+
+
+def count_named(spec: MergeSpec, deletions: Deletions) -> Statement:
+    """Counts live target rows that `deletions` names."""
+    return Statement(f"SELECT count(*) AS named FROM (\n{_named(spec, deletions)}\n) AS n")
+
+
+def delete_named(spec: MergeSpec, deletions: Deletions) -> Statement:
+    """Marks or removes live target rows that `deletions` names."""
+    return _delete_rows(spec, spec.id_column or spec.key_column, _named(spec, deletions))
+
+
+def _delete_rows(spec: MergeSpec, match_column: str, keys: str) -> Statement:
+    into = f"MERGE INTO {quote_table(spec.target)} AS t\nUSING (\n{keys}\n) AS s\nON t.{quote(match_column)} = s.k\n"
+    if spec.policy is DeletePolicy.REMOVE:
+        return Statement(f"{into}WHEN MATCHED THEN DELETE")
+    sets = f"{quote(spec.deleted_column)} = TRUE, " if spec.deleted_column else ""
+    system = spec.system
+    return Statement(
+        f"{into}WHEN MATCHED AND NOT {marked(spec, 't.')} THEN UPDATE SET {sets}"
+        f"{quote(system.deleted_at)} = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),\n"
+        f"  {quote(system.run_id)} = ?, {quote(system.synced_at)} = CAST(? AS TIMESTAMP)",
+        (spec.synced_at, spec.run_id, spec.synced_at),
+    )
