@@ -1,0 +1,104 @@
+"""The tour, and the local org as a process."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+    from conftest import Shell
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_the_tour_can_be_repeated_and_its_commands_work_as_printed(
+    bare: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    monkeypatch.setattr("lht.cli.demo.DEFAULT_PORT", port)
+    assert bare("demo", "--records", "60", "-q").code == 0
+    told = bare("demo", "--records", "60", "-q")
+    document = bare("demo", "--records", "60", "--json").json
+
+    assert told.code == 0
+    assert told.err == ""
+    assert "new columns Segment__c" in told.out
+    assert "deleted" in told.out
+    assert len(document["next"]) == 5
+    commands = [_runnable(command, port) for command in document["next"]]
+    started = subprocess.run(commands[0], cwd=bare.folder, capture_output=True, text=True, check=True)
+    pid = int(started.stderr.split()[-1])
+    try:
+        codes = [
+            subprocess.run(c, cwd=bare.folder, capture_output=True, check=False).returncode
+            for c in commands[1:]
+        ]
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    assert codes == [0, 0, 0, 0]
+
+
+def _runnable(command: str, port: int) -> list[str]:
+    """The printed words; this program's name differs under a test runner, and the port is not the usual one."""
+    words = shlex.split(command)
+    start = words.index("simulator") if "simulator" in words else words.index("-C")
+    extra = ["--port", str(port)] if "simulator" in words else []
+    return [sys.executable, "-m", "lht", *words[start:], *extra]
+
+
+def test_the_tour_leaves_a_foreign_folder_alone(bare: Shell) -> None:
+    (bare.folder / "mine").mkdir()
+    (bare.folder / "mine" / "file").write_text("dear")
+
+    outcome = bare("demo", "--dir", "mine")
+
+    assert outcome.code == 3
+    assert (bare.folder / "mine" / "file").read_text() == "dear"
+
+
+def test_the_simulator_writes_a_configuration_that_logs_in(bare: Shell) -> None:
+    argv = [sys.executable, "-m", "lht", "simulator", "start", "--port", "0", "--write-config", "."]
+    with subprocess.Popen(argv, cwd=bare.folder, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(6)]
+        login = bare("login")
+        process.terminate()
+
+    assert [line.partition(":")[0].strip() for line in lines] == [
+        "url", "client_id", "client_secret", "username", "password", "ready",
+    ]  # fmt: skip
+    assert login.code == 0
+    assert process.returncode == 0
+
+
+def test_the_simulator_does_not_replace_a_users_configuration(bare: Shell) -> None:
+    bare.write_config("# mine\n")
+
+    outcome = bare.process("simulator", "start", "--port", "0", "--write_config", ".")
+
+    assert outcome.code == 3
+    assert (bare.folder / ".snowflake" / "connections.toml").read_text() == "# mine\n"
+
+
+def test_a_busy_port_is_told(bare: Shell) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = str(holder.getsockname()[1])
+
+        direct = bare("simulator", "start", "--port", port)
+        detached = bare.process("simulator", "start", "--port", port, "--detach")
+
+    assert direct.code == detached.code == 3
+    assert port in direct.err
+    assert port in detached.err

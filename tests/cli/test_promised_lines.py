@@ -1,0 +1,40 @@
+"""The command lines that the guide promises, word for word, as processes."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import duckdb
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+WHERE = "--username me@example.com --db_connect myconnection"
+LINES = [
+    "login",
+    f"create --sobject Account --table MY_ACCOUNTS {WHERE}",
+    f"sync --sobject Account --table MY_ACCOUNTS --sync_field Id {WHERE}",
+    f'sync --sobject Account --table MY_ACCOUNTS --sync_field Id --lastmodifieddate "2024-01-01 00:00:00" {WHERE}',
+    f"sync --sobject Account --table MY_ACCOUNTS --sync_field Id --batch_size 5000 {WHERE}",
+    f"query --bapi20 --sobject Account {WHERE}",
+]
+
+
+def test_the_guides_lines_work_as_they_stand(shell: Shell) -> None:
+    outcomes = [shell.process(*shlex.split(line)) for line in LINES]
+    job_id = outcomes[-1].out.split()[1]
+    status = shell.process(*shlex.split(f"bulk_status --job_id {job_id} --username me@example.com"))
+    shell.process("bulk_status", "--job_id", job_id, "--wait")
+    results = shell.process(
+        *shlex.split(
+            f"bulk_results --job_id {job_id} --sobject Account --schema raw --table MY_TABLE {WHERE}"
+        )
+    )
+
+    assert [(o.code, o.err if o.code else "") for o in [*outcomes, status, results]] == [(0, "")] * 8
+    assert job_id.startswith("750")
+    with duckdb.connect(str(shell.folder / "lake.duckdb")) as lake:
+        ((live,),) = lake.execute("SELECT count(*) FROM MY_ACCOUNTS WHERE NOT IsDeleted").fetchall()
+        ((loaded,),) = lake.execute("SELECT count(*) FROM raw.MY_TABLE").fetchall()
+    assert live == loaded > 0

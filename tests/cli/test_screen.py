@@ -1,0 +1,111 @@
+"""How answers become text and documents, without a command."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from lht.cli.answer import Answer, Table, as_json, document
+from lht.cli.exits import Exit
+from lht.cli.render import synced
+from lht.cli.screen import Screen, print_blocks
+from lht.errors import IncompleteExtractError
+from lht.model.sync import DeletePolicy, ErrorReport, ObjectResult, SyncEvent, SyncResult
+from lht.model.table import ColumnKind, ColumnType, TableName
+
+if TYPE_CHECKING:
+    import pytest
+
+
+@dataclass(frozen=True)
+class Thing:
+    table: TableName
+    when: datetime
+    kinds: tuple[ColumnType, ...]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_documents_spell_values_as_people_do() -> None:
+    thing = Thing(
+        TableName("lake", "main", "T"),
+        datetime(2024, 5, 1, 10, 20, tzinfo=UTC),
+        (ColumnType(ColumnKind.DATE),),
+    )
+
+    assert document(thing) == {"table": "lake.main.T", "when": "2024-05-01T10:20:00Z", "kinds": ["date"]}
+    assert document({1: DeletePolicy.MARK, "d": date(2024, 5, 1), "n": Decimal("1.50")}) == {
+        "1": "mark",
+        "d": "2024-05-01",
+        "n": "1.50",
+    }
+    assert as_json({"name": "麗"}) == '{\n  "name": "麗"\n}\n'
+
+
+def test_tables_are_not_cut_where_nobody_watches() -> None:
+    out = io.StringIO()
+    print_blocks([Table(("A", "N"), [("[bold]x" * 40, 1)], numeric=frozenset({"N"})), "end"], out)
+
+    head, rule, row, end = out.getvalue().splitlines()
+    assert head.split() == ["A", "N"]
+    assert set(rule) == {"─"}
+    assert row.split() == ["[bold]x" * 40, "1"]
+    assert end == "end"
+
+
+def test_tables_fold_on_a_terminal() -> None:
+    out = Terminal()
+    print_blocks([Table(("A",), [("x" * 500,)])], out)
+
+    assert max(len(line) for line in out.getvalue().splitlines()) < 500
+
+
+def test_the_first_failed_object_gives_the_exit_code() -> None:
+    error = IncompleteExtractError("2 of 3 rows came.", hint="Again.")
+    report = ErrorReport(error.code, error.message, error.hint)
+    result = SyncResult("r", (ObjectResult("A", "T"), ObjectResult("B", "U", error=report)), (error,))
+
+    answer = synced(result)
+
+    assert answer.exit is Exit.DATA
+    assert answer.document["objects"][1]["error"]["exit"] == 8
+
+
+def test_events_become_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with Screen().progress() as on_event:
+        on_event(SyncEvent("planned", "Account", "full sync"))
+        on_event(SyncEvent("reading", "Account", done=1500, total=3000))
+        on_event(SyncEvent("warning", "Account", "mind the gap"))
+
+    assert "1,500 rows" in terminal.getvalue()
+    assert "Account: mind the gap" in terminal.getvalue()
+
+
+def test_events_become_log_lines_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen()
+    screen.start_logging()
+    with screen.progress() as on_event:
+        on_event(SyncEvent("loading", "Account", done=5, total=5))
+        on_event(SyncEvent("reading", "Account", done=1, total=5))
+        on_event(SyncEvent("failed", "Account", "no"))
+
+    assert capsys.readouterr().err.splitlines() == [
+        "info: loading object=Account done=5 total=5",
+        "error: no object=Account event=failed",
+    ]
+
+
+def test_raw_answers_are_written_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().show(Answer({}, raw="a,b\n", notes=["more"]))
+
+    told = capsys.readouterr()
+    assert told.out == "a,b\n"
+    assert told.err == "more\n"
