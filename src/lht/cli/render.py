@@ -262,13 +262,18 @@ def job(found: BulkJob, code: Exit = Exit.DONE) -> Answer:
 def jobs(found: Sequence[BulkJob], notes: Sequence[str]) -> Answer:
     """The org's jobs."""
     cells = [
-        (j.id, j.operation, j.object, j.state.value, number(j.records), day_and_time(j.created))
-        for j in found
+        (j.id, j.operation, j.object, j.state.value, _job_records(j), day_and_time(j.created)) for j in found
     ]
     headings = ("JOB", "OPERATION", "OBJECT", "STATE", "RECORDS", "CREATED (UTC)")
     table = Table(headings, cells, numeric=frozenset({"RECORDS"}))
     whole = {"jobs": [j.resource or j for j in found]}
     return Answer(whole, [table] if cells else ["No jobs."], notes)
+
+
+def _job_records(job: BulkJob) -> str:
+    """Salesforce's list tells no counts; 0 would be a lie."""
+    told = job.resource is None or "numberRecordsProcessed" in job.resource
+    return number(job.records) if told else ""
 
 
 def loaded(result: LoadResult) -> Answer:
