@@ -66,6 +66,25 @@ def test_tables_fold_on_a_terminal() -> None:
     assert max(len(line) for line in out.getvalue().splitlines()) < 500
 
 
+def test_a_narrow_terminal_does_without_optional_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    out = Terminal()
+    print_blocks([Table(("A", "B", "C"), [("a" * 15, "b" * 15, "c" * 15)], optional=("B", "C"))], out)
+
+    assert "a" * 15 in out.getvalue()
+    assert "b" not in out.getvalue().replace("\x1b", "")
+    assert "c" * 15 in out.getvalue()
+
+
+def test_a_very_wide_row_is_printed_value_by_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    out = Terminal()
+    headings = tuple(f"Field{n}" for n in range(7))
+    print_blocks([Table(headings, [tuple(f"value {n}" for n in range(7))])], out)
+
+    assert out.getvalue().splitlines() == ["--- 1", *(f"Field{n}  value {n}" for n in range(7))]
+
+
 def test_the_first_failed_object_gives_the_exit_code() -> None:
     error = IncompleteExtractError("2 of 3 rows came.", hint="Again.")
     report = ErrorReport(error.code, error.message, error.hint)

@@ -14,12 +14,25 @@ from lht.cli.exits import Exit
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under headings. `numeric` names the headings whose column is set flush right."""
+    """Rows under headings.
+
+    `numeric` names the headings whose column is set flush right; `optional` those that a narrow terminal does
+    without, the first first.
+    """
 
     headings: tuple[str, ...]
     rows: Sequence[Sequence[object]]
     title: str = ""
     numeric: frozenset[str] = frozenset()
+    optional: tuple[str, ...] = ()
+
+    def without(self, heading: str) -> Table:
+        """Gives the table without one column."""
+        index = self.headings.index(heading)
+        rows = [(*row[:index], *row[index + 1 :]) for row in self.rows]
+        return dataclasses.replace(
+            self, headings=(*self.headings[:index], *self.headings[index + 1 :]), rows=rows
+        )
 
 
 Block = str | Table

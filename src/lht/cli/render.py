@@ -64,7 +64,9 @@ def connections(found: Sequence[ConnectionInfo], directory: str, *, tested: bool
 def objects(found: Sequence[ObjectSummary]) -> Answer:
     """The org's objects."""
     rows = [(o.name, o.label, _mark(o.queryable), _mark(o.replicateable), _mark(o.custom)) for o in found]
-    table = Table(("NAME", "LABEL", "QUERYABLE", "REPLICATEABLE", "CUSTOM"), rows)
+    table = Table(
+        ("NAME", "LABEL", "QUERYABLE", "REPLICATEABLE", "CUSTOM"), rows, optional=("CUSTOM", "LABEL")
+    )
     return Answer({"objects": found}, [table] if rows else ["No object matches."])
 
 
@@ -72,7 +74,9 @@ def description(found: ObjectDescription) -> Answer:
     """An object's fields beside their columns."""
     rows = [(f.name, f.type, f.label, f.column or "-", f.column_type or f.reason) for f in found.fields]
     title = f"{found.object} ({found.label}), {len(rows)} fields"
-    return Answer(found, [Table(("FIELD", "TYPE", "LABEL", "COLUMN", "COLUMN TYPE"), rows, title)])
+    return Answer(
+        found, [Table(("FIELD", "TYPE", "LABEL", "COLUMN", "COLUMN TYPE"), rows, title, optional=("LABEL",))]
+    )
 
 
 def created(result: CreateResult, *, dry_run: bool) -> Answer:
@@ -161,7 +165,8 @@ def _sync_table(outcomes: Sequence[ObjectResult]) -> Table:
         )
         for o in outcomes
     ]
-    return Table(headings, rows, numeric=frozenset(headings[3:]))
+    optional = ("SECONDS", "UNCHANGED", "TABLE", "MODE")
+    return Table(headings, rows, numeric=frozenset(headings[3:]), optional=optional)
 
 
 def _told(outcome: ObjectResult) -> Iterator[str]:
@@ -265,7 +270,7 @@ def jobs(found: Sequence[BulkJob], notes: Sequence[str]) -> Answer:
         (j.id, j.operation, j.object, j.state.value, _job_records(j), day_and_time(j.created)) for j in found
     ]
     headings = ("JOB", "OPERATION", "OBJECT", "STATE", "RECORDS", "CREATED (UTC)")
-    table = Table(headings, cells, numeric=frozenset({"RECORDS"}))
+    table = Table(headings, cells, numeric=frozenset({"RECORDS"}), optional=("OPERATION",))
     whole = {"jobs": [j.resource or j for j in found]}
     return Answer(whole, [table] if cells else ["No jobs."], notes)
 
@@ -291,7 +296,10 @@ def runs(found: Sequence[RunRecord]) -> Answer:
     """Past runs."""
     headings = ("RUN", "OBJECT", "TABLE", "STATUS", "MODE", "READ", "IN TABLE", "STARTED (UTC)", "SECONDS")
     table = Table(
-        headings, [_run_cells(r) for r in found], numeric=frozenset({"READ", "IN TABLE", "SECONDS"})
+        headings,
+        [_run_cells(r) for r in found],
+        numeric=frozenset({"READ", "IN TABLE", "SECONDS"}),
+        optional=("SECONDS", "STARTED (UTC)", "MODE", "READ", "TABLE"),
     )
     blocks: list[Block] = [table] if found else ["No runs yet."]
     blocks += [

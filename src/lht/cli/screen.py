@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 WIDE = 10_000
 """Columns of a stream that no person watches: nothing is wrapped or cut there."""
 
+GAP = 2
+"""Spaces between columns."""
+
+MANY_COLUMNS = 6
+"""Tables with more columns, if too wide for the terminal, are printed value by value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Screen:
@@ -107,6 +113,32 @@ def make_console(stream: TextIO) -> Console:
 
 
 def _print_table(console: Console, table: Table) -> None:
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    def width(candidate: Table) -> int:
+        columns = zip(candidate.headings, *candidate.rows, strict=True)
+        widths: list[int] = [max(cell_len(_text(cell)) for cell in column) for column in columns]
+        return sum(widths) + GAP * (len(widths) - 1)
+
+    for heading in table.optional:
+        if width(table) > console.width:
+            table = table.without(heading)
+    if console.is_terminal and len(table.headings) > MANY_COLUMNS and width(table) > console.width:
+        _print_expanded(console, table)
+    else:
+        _print_grid(console, table)
+
+
+def _print_expanded(console: Console, table: Table) -> None:
+    """One line for each value, as the rows are wider than the terminal."""
+    widest = max(len(heading) for heading in table.headings)
+    for number, row in enumerate(table.rows, start=1):
+        console.print(f"--- {number}")
+        for heading, cell in zip(table.headings, row, strict=True):
+            console.print(f"{heading:<{widest}}  {_text(cell)}")
+
+
+def _print_grid(console: Console, table: Table) -> None:
     from rich import box  # noqa: PLC0415
     from rich.table import Table as RichTable  # noqa: PLC0415
 
@@ -117,18 +149,23 @@ def _print_table(console: Console, table: Table) -> None:
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
+        padding=(0, GAP - 1, 0, 0),
     )
     for heading in table.headings:
         flush = "right" if heading in table.numeric else "left"
         grid.add_column(heading, justify=flush, overflow="fold")  # type: ignore[arg-type]  # one of rich's words
     for row in table.rows:
-        grid.add_row(*("" if cell is None else str(cell) for cell in row))
+        grid.add_row(*map(_text, row))
     if console.is_terminal:
         console.print(grid)
         return
     with console.capture() as captured:
         console.print(grid)
     console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else str(cell)
 
 
 def silence_stdout() -> None:
