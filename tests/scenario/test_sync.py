@@ -412,3 +412,23 @@ def test_a_plan_changes_nothing(world: World) -> None:
 
     assert (plan.mode, plan.creates_table, plan.reason) == (SyncMode.FULL, True, "the table is new")
     assert world.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'main'") == []
+
+
+def test_a_query_too_long_for_a_url_is_read_in_parts_joined_by_id(world: World) -> None:
+    for n in range(330):
+        world.local.admin.add_field(
+            "Attachment", f"A_field_with_a_long_name_number_{n:04}__c", "string", length=9
+        )
+    account = world.rest.create("Account", Name="A")
+    last = {"A_field_with_a_long_name_number_0329__c": "last"}
+    world.rest.create("Attachment", Name="a.txt", ParentId=account, Body="eA==", **last)
+    world.rest.create("Attachment", Name="b.txt", ParentId=account, Body="eA==")
+
+    result = world.sync("Attachment")
+
+    assert len([path for path in world.paths() if path.endswith("/queryAll")]) == 2
+    assert result.rows_inserted == 2
+    assert world.rows(f"SELECT Name, ParentId, {', '.join(last)} FROM Attachment ORDER BY Name") == [
+        ("a.txt", account, "last"),
+        ("b.txt", account, None),
+    ]

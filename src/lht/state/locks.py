@@ -144,7 +144,10 @@ class TableLock:
             if self._has_died(holder, now):
                 self._rows.remove(holder.owner.token)
                 self.replaced = holder
-                _log.warning("lock replaced", extra={"table": str(self._table), "lock": asdict(holder)})
+                _log.warning(
+                    "the lock of a dead run was replaced",
+                    extra={"table": str(self._table), "dead_run": holder.run_id, "pid": holder.owner.pid},
+                )
             else:
                 return holder
         return None

@@ -95,6 +95,11 @@ class State:
         found = self._latest(tables.RUNS, where, order="started_at", descending=True, limit=limit)
         return [rows.run_from(row, self._catalog) for row in found]
 
+    def unfinished_runs(self, table: TableName) -> list[RunRecord]:
+        """Runs of a table that never wrote how they ended; whoever holds the lock knows that they are dead."""
+        found = self._latest(tables.RUNS, rows.table_row(table, self._catalog), order="started_at")
+        return [rows.run_from(row, self._catalog) for row in found if row["status"] == "running"]
+
     # ---- jobs
 
     def save_job(self, record: JobRecord) -> None:

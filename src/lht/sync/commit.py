@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from lht import __version__
 from lht.errors import SyncError, VisibilityLostError
 from lht.model.run import RunRecord
 from lht.model.sync import DeletePolicy, ObjectResult, SyncMode, Watermark
@@ -266,6 +266,6 @@ def run_record(
         status=status,
         started_at=started_at,
         ended_at=None if status == "running" else run.now(),
-        lht_version=__version__,
+        lht_version=version("lht"),
         result=result,
     )

@@ -47,7 +47,7 @@ def run_sync(
 
     def one(request: SyncRequest, connection: Warehouse) -> ObjectResult | LhtError:
         state = State(connection, schema=state_schema)
-        run = Run(run_id, org.for_object(), connection, state, spool_dir, stop, now, tell)
+        run = Run(run_id, org.for_object(), connection, state, state_schema, spool_dir, stop, now, tell)
         try:
             return sync_table(run, request)
         except LhtError as error:
@@ -67,9 +67,8 @@ def plan_only(
 ) -> SyncPlan:
     """Plans one object's run and changes nothing."""
     state = State(warehouse, schema=state_schema)
-    run = Run(
-        "plan", org, warehouse, state, spool_dir, StopSignal(), lambda: datetime.now(UTC), lambda _event: None
-    )
+    stop, now = StopSignal(), lambda: datetime.now(UTC)
+    run = Run("plan", org, warehouse, state, state_schema, spool_dir, stop, now, lambda _event: None)
     return plan_table(run, request)
 
 

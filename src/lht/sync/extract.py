@@ -19,6 +19,7 @@ from lht.records.parse import stream_pages
 from lht.records.rest_rows import stream_rest
 from lht.records.spool import Spool
 from lht.sfdc import bulk, rest, soql
+from lht.warehouse import statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,14 +109,59 @@ def _is_small(run: Run, question: Question) -> bool:
 
 
 def _by_rest(run: Run, question: Question, cap: datetime | None) -> Extract:
+    """Stages the answer page by page; in parts, joined by Id, where the query is too long for a URL."""
     read_until = _capped(run.org.server_time or run.now(), cap)
+    run.tell("reading", question.object, "by REST")
+    parts = split_columns(run, question)
+    if len(parts) == 1:
+        return _rest_part(run, question, read_until)
+    staged = [_rest_part(run, part, read_until) for part in parts]
+    return _joined(run, question, parts, staged)
+
+
+def _rest_part(run: Run, question: Question, read_until: datetime) -> Extract:
     pages = rest.query_pages(run.org, question.soql, include_deleted=question.include_deleted)
     stream = stream_rest(pages, question.columns, object_name=question.object)
-    run.tell("reading", question.object, "by REST")
     staging = run.warehouse.stage(question.columns, stream, staging_name(run, question))
     if stream.rows != stream.expected:
         raise _incomplete(question, expected=stream.expected, got=stream.rows)
     return Extract(staging, stream.rows, read_until, dict(stream.rounded))
+
+
+def split_columns(run: Run, question: Question) -> list[Question]:
+    """Halves the columns until each query fits into a URL; every part has the Id."""
+    url_bytes = rest.query_url_bytes(run.org, question.soql, include_deleted=question.include_deleted)
+    others = [column for column in question.columns if column.field != "Id"]
+    if url_bytes < LONGEST_URL or len(others) < 2:  # noqa: PLR2004 - two halves
+        return [question]
+    id_column = next(column for column in question.columns if column.field == "Id")
+    middle = len(others) // 2
+    halves = (
+        replace(question, purpose=f"{question.purpose}_{n}", columns=(id_column, *columns))
+        for n, columns in enumerate((others[:middle], others[middle:]))
+    )
+    return [part for half in halves for part in split_columns(run, half)]
+
+
+def _joined(run: Run, question: Question, parts: list[Question], staged: list[Extract]) -> Extract:
+    """Joins the parts; a record that came or went between two of them makes the counts differ."""
+    id_column = parts[0].columns[0].name
+    columns = [[column.name for column in part.columns[n > 0 :]] for n, part in enumerate(parts)]
+    target = replace(staged[0].staging, name=staging_name(run, question))
+    tables = [extract.staging for extract in staged]
+    run.warehouse.execute(
+        statements.join_staged(
+            target, list(zip(tables, columns, strict=True)), id_column, run.warehouse.dialect
+        )
+    )
+    for table in tables:
+        run.warehouse.drop_table(table)
+    rows = run.warehouse.row_count(target)
+    if any(part.rows != rows for part in staged):
+        run.warehouse.drop_table(target)
+        raise _incomplete(question, expected=max(part.rows for part in staged), got=rows)
+    rounded = {name: count for part in staged for name, count in part.rounded.items()}
+    return Extract(target, rows, staged[0].read_until, rounded)
 
 
 def take_up(run: Run, question: Question) -> JobRecord | None:

@@ -51,6 +51,7 @@ class Run:
     org: Org
     warehouse: Warehouse
     state: State
+    state_schema: str | None
     spool_dir: Path
     stop: StopSignal
     now: Callable[[], datetime]

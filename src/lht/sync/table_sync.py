@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lht.errors import LhtError
@@ -46,8 +47,14 @@ def sync_table(run: Run, request: SyncRequest) -> ObjectResult:
     started = Started(run.now(), time.monotonic(), run.org.calls)
     sobject = rest.describe(run.org, request.object)
     table = _table(run, request, sobject)
-    timeout_s = request.options.lock_timeout_s
-    lock = TableLock(run.warehouse, table, run_id=run.run_id, timeout_s=timeout_s, sleep=run.stop.sleep)
+    lock = TableLock(
+        run.warehouse,
+        table,
+        run_id=run.run_id,
+        schema=run.state_schema,
+        timeout_s=request.options.lock_timeout_s,
+        sleep=run.stop.sleep,
+    )
     with lock, _recorded(run, sobject.name, table, started.at):
         shape.mend_exchanges(run, table)
         situation = _situation(run, request, sobject, table)
@@ -144,6 +151,8 @@ def _recorded(run: Run, object_name: str, table: TableName, started_at: datetime
             run_record(run, object_name, table, started_at=started_at, status=status, result=result)
         )
 
+    for dead in run.state.unfinished_runs(table):
+        run.state.save_run(replace(dead, status="interrupted", ended_at=run.now()))
     record("running")
     try:
         yield

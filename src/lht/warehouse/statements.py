@@ -466,6 +466,21 @@ def _deleted_at(spec: MergeSpec) -> tuple[str, tuple[object, ...]]:
     return f"CASE WHEN {deleted} THEN coalesce({stamp}, CAST(? AS TIMESTAMP)) END", (spec.synced_at,)
 
 
+def join_staged(
+    target: TableName, parts: Sequence[tuple[TableName, Sequence[str]]], id_column: str, dialect: Dialect
+) -> Statement:
+    """Joins staging tables that hold different columns of the same rows; rows that one of them lacks drop out."""
+    first, *others = [quote_table(table) for table, _ in parts]
+    chosen = [f"p{n}.{quote(column)}" for n, (_, columns) in enumerate(parts) for column in columns]
+    joins = "".join(
+        f"\nJOIN {other} AS p{n} ON p{n}.{quote(id_column)} = p0.{quote(id_column)}"
+        for n, other in enumerate(others, start=1)
+    )
+    return Statement(
+        f"{dialect.create_scratch} {quote_table(target)} AS\nSELECT {', '.join(chosen)}\nFROM {first} AS p0{joins}"
+    )
+
+
 def insert_all(spec: MergeSpec) -> Statement:
     """Fills an empty target: as `merge` would, without its join."""
     keeps_deleted = spec.policy is DeletePolicy.MARK or not spec.deleted_column

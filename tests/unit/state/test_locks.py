@@ -153,7 +153,7 @@ def test_a_dead_or_silent_holder_is_replaced(
         lock.check()
     assert lock.replaced is not None
     assert lock.replaced.owner == owner
-    assert "lock replaced" in caplog.text
+    assert "the lock of a dead run was replaced" in caplog.text
 
 
 def test_a_stolen_lock_is_noticed(warehouse: DuckDBWarehouse) -> None:
