@@ -102,14 +102,16 @@ def connect(
     from lht.warehouse.duckdb import open_duckdb  # noqa: PLC0415 - the driver loads where it is needed
 
     note = f"No warehouse is configured: using {found.path}." if found.is_default else ""
-    return Target(open_duckdb(found.path, lock_timeout_s=lock_timeout_s), found.schema, note)
+    warehouse = open_duckdb(found.path, schema=found.schema, lock_timeout_s=lock_timeout_s)
+    return Target(warehouse, found.schema, note)
 
 
 def capabilities_of(settings: Settings, db_connect: str | None = None) -> Any:
-    """What the warehouse can do, without opening it."""
+    """What the warehouse can do, without opening it; a name that is given must be known."""
     from lht.warehouse.duckdb import CAPABILITIES  # noqa: PLC0415
 
-    settings.warehouse(db_connect)
+    if db_connect:
+        settings.warehouse(db_connect)
     return CAPABILITIES
 
 

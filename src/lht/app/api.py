@@ -97,6 +97,12 @@ def sync_objects(
     return result
 
 
+def _policy(word: str) -> DeletePolicy:
+    if word not in set(DeletePolicy):
+        raise ConfigError(f"deletes cannot be '{word}'.", hint=f"It is {', '.join(DeletePolicy)}.")
+    return DeletePolicy(word)
+
+
 def _options(given: Mapping[str, Any], types: Mapping[str, str] | None) -> SyncOptions:
     """Checks the names, and takes lists and words where options want tuples and policies."""
     known = [field.name for field in fields_of(SyncOptions)]
@@ -108,5 +114,5 @@ def _options(given: Mapping[str, Any], types: Mapping[str, str] | None) -> SyncO
         if name in values:
             values[name] = tuple(values[name])
     if "deletes" in values:
-        values["deletes"] = DeletePolicy(values["deletes"])
+        values["deletes"] = _policy(values["deletes"])
     return replace(SyncOptions(), **values, types=parse_overrides(types or {}))

@@ -111,7 +111,7 @@ def _plan(plan: SyncPlan) -> Iterator[Block]:
     if plan.creates_table:
         yield f"  creates  the table, with {len(plan.columns)} columns"
     for what, names in (
-        ("adds", [c.name for c in drift.added]),
+        ("adds", [] if plan.creates_table else [c.name for c in drift.added]),
         ("widens", [f"{c.column} from {c.old} to {c.new}" for c in (*drift.widened, *drift.exchanged)]),
         ("refuses", [f"{c.column}: {c.old} cannot become {c.new}" for c in drift.incompatible]),
         ("keeps", [f"{name} (gone from the object)" for name in drift.vanished]),

@@ -271,6 +271,7 @@ def _warnings(drift: Drift, cursor: str | None, sobject: SObject, options: SyncO
     told = [
         f"field {sobject.name}.{name} is gone; its column keeps the old values" for name in drift.vanished
     ]
+    told += [f"field {sobject.name}.{c.field} is back; its column is filled anew" for c in drift.reappeared]
     if cursor in window.APPEND_ONLY_CURSORS and not window.is_append_only(sobject.name):
         told.append(f"{cursor} is the cursor: changes of existing records will not be seen")
     if options.adopt and options.full:

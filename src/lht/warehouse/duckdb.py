@@ -102,6 +102,7 @@ _KINDS = {
 def open_duckdb(
     path: str,
     *,
+    schema: str | None = None,
     lock_timeout_s: float = 10.0,
     memory_limit_mb: int | None = None,
     sleep: Callable[[float], None] = time.sleep,
@@ -109,6 +110,7 @@ def open_duckdb(
 ) -> DuckDBWarehouse:
     """Opens a database file (or `:memory:`, or a `duckdb:///` address) with settings of our own.
 
+    `schema` is where tables lie that name none, instead of the database's own default.
     A file that another process holds is tried again for `lock_timeout_s`, then RunLockedError names that process.
     """
     path = _plain_path(path)
@@ -122,7 +124,7 @@ def open_duckdb(
                 raise
             sleep(LOCK_POLL_S)
         else:
-            return DuckDBWarehouse(connection, label=path, owned=True, memory=_Memory(config))
+            return DuckDBWarehouse(connection, label=path, owned=True, schema=schema, memory=_Memory(config))
 
 
 def from_connection(connection: duckdb.DuckDBPyConnection) -> DuckDBWarehouse:
@@ -262,7 +264,13 @@ class DuckDBWarehouse:
     dialect = DIALECT
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, *, label: str, owned: bool, memory: _Memory | None = None
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        *,
+        label: str,
+        owned: bool,
+        schema: str | None = None,
+        memory: _Memory | None = None,
     ) -> None:
         self._connection = connection
         self._owned = owned
@@ -271,6 +279,7 @@ class DuckDBWarehouse:
         if memory:
             self.execute(Statement("SET TimeZone = 'UTC'"))
         self._catalog, self._schema = self._defaults()
+        self._schema = schema or self._schema
         self._label = label or self._catalog
 
     def _defaults(self) -> tuple[str, str]:

@@ -16,9 +16,10 @@ def test_a_query_of_fields_and_paths() -> None:
 
 def test_one_condition_stands_as_it_is_and_several_in_parentheses() -> None:
     assert soql.select(["Id"], "A", [" x = 1 "]) == "SELECT Id FROM A WHERE x = 1"
-    assert soql.select(
-        ["Id"], "A", ["x = 1", "y = 2 OR z = 3"]
-    ) == "SELECT Id FROM A WHERE (x = 1) AND (y = 2 OR z = 3)"
+    assert (
+        soql.select(["Id"], "A", ["x = 1", "y = 2 OR z = 3"])
+        == "SELECT Id FROM A WHERE (x = 1) AND (y = 2 OR z = 3)"
+    )
 
 
 def test_a_count_can_be_spelled_either_way() -> None:
@@ -55,9 +56,10 @@ def test_datetimes_are_written_in_utc_with_milliseconds_only_if_there_are_some()
     east = timezone(timedelta(hours=2))
 
     assert soql.format_datetime(datetime(2024, 5, 1, 12, 20, 30, tzinfo=east)) == "2024-05-01T10:20:30Z"
-    assert soql.format_datetime(
-        datetime(2024, 5, 1, 10, 20, 30, 250_999, tzinfo=UTC)
-    ) == "2024-05-01T10:20:30.250Z"
+    assert (
+        soql.format_datetime(datetime(2024, 5, 1, 10, 20, 30, 250_999, tzinfo=UTC))
+        == "2024-05-01T10:20:30.250Z"
+    )
     assert soql.format_datetime(datetime(2024, 5, 1, 10, 20, 30, 999, tzinfo=UTC)) == "2024-05-01T10:20:30Z"
 
 

@@ -160,9 +160,10 @@ def test_versions_are_read_from_numbers_and_texts(value: object, expected: str) 
 
 
 def test_a_list_of_versions_ignores_what_is_none() -> None:
-    assert wire.read_versions(
-        [{"version": "60.0"}, "?", {"version": None}, {"version": "66.0"}]
-    ) == ("60.0", "66.0")
+    assert wire.read_versions([{"version": "60.0"}, "?", {"version": None}, {"version": "66.0"}]) == (
+        "60.0",
+        "66.0",
+    )
     assert wire.read_versions({"not": "a list"}) == ()
 
 
