@@ -18,6 +18,15 @@ class ApiFault(Exception):  # noqa: N818 - the word for an error answer, not an 
         self.fields = fields
 
 
+class ManyFound(ApiFault):
+    """The answer to an external id that several records hold: HTTP 300, with their addresses instead of an error."""
+
+    def __init__(self, object_name: str, record_ids: tuple[str, ...]) -> None:
+        super().__init__(300, "DUPLICATE_EXTERNAL_ID", f"more than one record found: {', '.join(record_ids)}")
+        self.object_name = object_name
+        self.record_ids = record_ids
+
+
 class OAuthFault(Exception):  # noqa: N818 - as above
     """An error answer of the OAuth endpoints: an object, not an array."""
 

@@ -47,7 +47,7 @@ def test_a_record_is_rendered_with_its_address_whole(org: Org) -> None:
             ("StageName", "CloseDate"),
         ),
         ("Account", {"Name": "x", "Nope": 1}, "INVALID_FIELD", "No such column 'Nope' on sobject of type Account", None),
-        ("Account", {"Name": "x", "Id": "y"}, "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",)),
+        ("Account", {"Name": "x", "Id": "y"}, "INVALID_FIELD", "The Id field should not be specified in the sobject data.", None),
         (
             "Account", {"Name": "x", "ParentId": make_id("003", 1)}, "MALFORMED_ID",
             f"Parent Account ID: id value of incorrect type: {make_id('003', 1)}", ("ParentId",),

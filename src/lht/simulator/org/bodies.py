@@ -93,11 +93,8 @@ def _only(found: list[str], target: ObjectSchema, field: FieldSchema, value: obj
 
 
 def _check_writable(field: FieldSchema, *, new: bool) -> None:
-    if field.name == "Id" and not new:
-        message = "The Id field should not be specified in the sobject data."
-        raise ApiFault(400, "INVALID_FIELD", message, ("Id",))
     if field.name == "Id":
-        raise ApiFault(400, "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",))
+        raise ApiFault(400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.")
     if not (field.createable if new else field.updateable):
         message = f"Unable to create/update fields: {field.name}. {_RIGHTS}"
         raise ApiFault(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, (field.name,))

@@ -107,11 +107,9 @@ def _object(body: dict[str, Any]) -> ObjectSchema:
 
 def field_from(body: dict[str, Any]) -> FieldSchema:
     """Makes a field from plain values, such as the admin endpoint gets; raises TypeError on unknown keys."""
-    entries = body.get("picklist", ())
-    picklist = tuple(_entry(entry) for entry in entries)
-    references = body.get("reference_to", ())
-    targets = (references,) if isinstance(references, str) else tuple(references)
-    return FieldSchema(**(body | {"picklist": picklist, "reference_to": targets}))
+    picklist = tuple(_entry(entry) for entry in body.get("picklist", ()))
+    references = tuple(body.get("reference_to", ()))
+    return FieldSchema(**(body | {"picklist": picklist, "reference_to": references}))
 
 
 def _entry(entry: str | dict[str, Any]) -> PicklistValue:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3999, 12, 31, tzinfo=UTC)
+"""Between these the org's windows and lifetimes can be reckoned, and every stamp is one that an org can hold."""
+
 
 class Clock:
     """Tells the org's time in UTC. Moving it back is allowed: tests do, Salesforce never does."""
@@ -23,20 +26,25 @@ class Clock:
 
     def set(self, moment: datetime) -> None:
         """Makes it that time now; the clock goes on from there, or stays there if it is frozen."""
-        moment = moment.astimezone(UTC)
+        moment = _checked(moment)
         if self._frozen is not None:
             self._frozen = moment
         self._offset = moment - datetime.now(UTC)
 
     def move(self, seconds: float) -> None:
         """Moves the clock forward, or back if negative."""
-        self._offset += timedelta(seconds=seconds)
+        try:
+            step = timedelta(seconds=seconds)
+            _checked(self.now() + step)
+        except OverflowError:
+            raise ValueError(_BOUNDS) from None
+        self._offset += step
         if self._frozen is not None:
-            self._frozen += timedelta(seconds=seconds)
+            self._frozen += step
 
     def freeze(self, moment: datetime | None = None) -> None:
         """Stops the clock, at that time or where it stands."""
-        self._frozen = (moment or self.now()).astimezone(UTC)
+        self._frozen = _checked(moment or self.now())
 
     def resume(self) -> None:
         """Lets a frozen clock go on from where it stands."""
@@ -51,3 +59,13 @@ class Clock:
     @property
     def is_frozen(self) -> bool:
         return self._frozen is not None
+
+
+_BOUNDS = f"the clock tells times from {EARLIEST:%Y-%m-%d} to {LATEST:%Y-%m-%d}"
+
+
+def _checked(moment: datetime) -> datetime:
+    """Gives the moment in UTC; raises ValueError for one too far away to reckon with."""
+    if not EARLIEST <= moment <= LATEST:
+        raise ValueError(_BOUNDS)
+    return moment.astimezone(UTC)

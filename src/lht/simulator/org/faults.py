@@ -7,11 +7,14 @@ import threading
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from lht.simulator.org.facts import check_kinds
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 REQUEST_KINDS = frozenset({"status", "drop", "truncate_gzip", "expire_session", "delay"})
 JOB_KINDS = frozenset({"job_fails", "job_hangs"})
+STATUSES = range(400, 600)
 
 
 @dataclass(slots=True)
@@ -31,7 +34,7 @@ class Fault:
     status: int = 503
     code: str | None = None
     message: str | None = None
-    retry_after: str | None = None
+    retry_after: str | int | None = None
     after_bytes: int | None = None
     """drop: how much of the body still goes out; None hangs up before any answer."""
     before: bool = False
@@ -60,13 +63,7 @@ class Faults:
 
     def add(self, facts: Mapping[str, Any]) -> Fault:
         """Adds a failure; raises ValueError if its kind or a fact is unknown."""
-        known = {field.name for field in fields(Fault)} - {"id"}
-        if unknown := set(facts) - known:
-            raise ValueError(
-                f"a fault has no {', '.join(sorted(unknown))}; it may have {', '.join(sorted(known))}"
-            )
-        if facts.get("kind") not in REQUEST_KINDS | JOB_KINDS:
-            raise ValueError(f"kind must be one of {', '.join(sorted(REQUEST_KINDS | JOB_KINDS))}")
+        _check(facts)
         with self._lock:
             self._last += 1
             fault = Fault(**{**facts, "id": self._last})
@@ -102,3 +99,17 @@ class Faults:
                     self._waiting.remove(fault)
                 return fault
         return None
+
+
+def _check(facts: Mapping[str, Any]) -> None:
+    if "id" in facts:
+        raise ValueError("the org numbers failures itself")
+    check_kinds(Fault, facts)
+    if facts.get("kind") not in REQUEST_KINDS | JOB_KINDS:
+        raise ValueError(f"kind must be one of {', '.join(sorted(REQUEST_KINDS | JOB_KINDS))}")
+    if facts.get("times", 1) < 1:
+        raise ValueError("times must be at least 1")
+    if facts.get("status", 503) not in STATUSES:
+        raise ValueError(f"status must be from {STATUSES.start} to {STATUSES.stop - 1}")
+    if not str(facts.get("retry_after") or "").isprintable() or not str(facts.get("retry_after")).isascii():
+        raise ValueError("retry_after must be a number of seconds or a date as HTTP writes it")

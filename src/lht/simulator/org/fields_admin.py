@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org.catalog import Catalog, with_field, without_field
+from lht.simulator.org.facts import checked_field
 from lht.simulator.store import ddl
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class FieldAdmin:
             raise ApiFault(
                 400, "DUPLICATE_DEVELOPER_NAME", f"There is already a field {field.name}", (field.name,)
             )
+        field = self._checked(schema, field)
         if field.type == "boolean" and field.default_value is None:
             field = replace(field, default_value=False, nillable=False, defaulted_on_create=True)
         self._change(schema, with_field(schema, field), _added(schema, field))
@@ -49,6 +51,7 @@ class FieldAdmin:
         """Hides a field from the user, or shows it again; its values stay."""
         schema = self._catalog.need(object_name)
         field = _any_field(schema, name)
+        _check_not_id(field)
         self._change(schema, with_field(schema, replace(field, hidden=hidden)), [])
 
     def alter(self, object_name: str, field: FieldSchema) -> None:
@@ -58,8 +61,16 @@ class FieldAdmin:
         """
         schema = self._catalog.need(object_name)
         old = _any_field(schema, field.name)
-        field = replace(field, name=old.name)
+        _check_not_id(old)
+        field = self._checked(schema, replace(field, name=old.name))
         self._change(schema, with_field(schema, field), _altered(schema, old, field))
+
+    def _checked(self, schema: ObjectSchema, field: FieldSchema) -> FieldSchema:
+        """Refuses a field that makes no sense, before anything is changed; so is a formula that cannot be computed."""
+        field = checked_field(self._catalog, schema, field)
+        if field.formula is not None:
+            self._db.check(f"SELECT ({field.formula}) FROM {ddl.quoted(schema.name)}")
+        return field
 
     def _change(self, old: ObjectSchema, new: ObjectSchema, statements: list[str]) -> None:
         with self._db.transaction() as connection:
@@ -78,6 +89,11 @@ def _any_field(schema: ObjectSchema, name: str) -> FieldSchema:
     if found is None:
         raise ApiFault(404, "NOT_FOUND", f"No field {name} on {schema.name}")
     return found
+
+
+def _check_not_id(field: FieldSchema) -> None:
+    if field.name == "Id":
+        raise ApiFault(400, "INVALID_INPUT", "Id is a field that every record needs as it is")
 
 
 def _added(schema: ObjectSchema, field: FieldSchema) -> list[str]:

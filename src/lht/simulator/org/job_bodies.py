@@ -91,10 +91,11 @@ def _form(job: Job) -> dict[str, Any]:
 
 
 def _choice(body: Mapping[str, Any], key: str, allowed: Collection[str], default: str | None) -> str:
-    value = body.get(key, default)
-    if value not in allowed:
+    given = body.get(key)
+    value = default if given is None else given
+    if not isinstance(value, str) or value not in allowed:
         raise ApiFault(400, "INVALIDJOB", f"{key} must be one of {', '.join(allowed)}, not {value!r}")
-    return str(value)
+    return value
 
 
 def _stamp(moment: datetime) -> str:

@@ -40,6 +40,8 @@ MEGABYTE = 1 << 20
 SORTED_COLUMNS_BEFORE = 50
 """Up to version 49.0 columns came in the order of the alphabet."""
 PARALLEL_SINCE = 58
+MOST_DAYS = 100_000
+"""Longer ago than that there was no clock to count from."""
 
 
 class Host(Protocol):
@@ -287,7 +289,8 @@ class JobBoard:
 
     def _forget_old(self) -> None:
         """Removes what ended seven days ago, by the org's clock."""
-        limit = self._host.clock.now() - timedelta(days=self._host.settings.job_life_days)
+        life = timedelta(days=min(self._host.settings.job_life_days, MOST_DAYS))
+        limit = self._host.clock.now() - life
         for job in [job for job in self._jobs.values() if job.ended_at is not None and job.ended_at < limit]:
             self._remove(job)
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from lht.simulator.store.results import ResultFile, RowReader
 
 
+MOST_DIGITS = 18
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Rows from `start` to `stop`, exclusive."""
@@ -70,7 +73,7 @@ def row_of(locator: str) -> int:
         word, _, row = base64.urlsafe_b64decode(padded.encode("ascii")).decode().partition(":")
     except (UnicodeError, binascii.Error):
         word, row = "", ""
-    if word != "row" or not row.isdecimal() or locator_for(int(row)) != locator:
+    if word != "row" or not row.isdecimal() or len(row) > MOST_DIGITS or locator_for(int(row)) != locator:
         raise ApiFault(400, "INVALIDQUERYLOCATOR", "invalid query locator")
     return int(row)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 CURSOR_LIFE = timedelta(days=2)
 MOST_CURSORS = 50
 """How many open queries are kept; the one longest open gives way."""
+_OFFSET = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class QueryRunner:
         self._expire()
         known = ids.to_long(name) or name
         found = self._open.get(known)
-        if found is None or not offset.isdecimal() or int(offset) >= found.total:
+        if found is None or not _OFFSET.fullmatch(offset) or int(offset) >= found.total:
             raise ApiFault(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         return self._page(known, int(offset), version)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lht.simulator.errors import ApiFault
+from lht.simulator.errors import ApiFault, ManyFound
 from lht.simulator.org import ids, rows
 from lht.simulator.org.bodies import check_required, check_unique, defaults, read_body
 from lht.simulator.org.derive import derived
@@ -61,7 +61,7 @@ class RecordKeeper:
         schema = self.catalog.need(object_name)
         _check_allowed(schema, "update", allowed=schema.updateable)
         with self.db.transaction() as connection:
-            self.update_in(connection, schema, self._own_id(schema, record_id), body)
+            self.update_in(connection, schema, _writable_id(schema, record_id), body)
 
     def update_in(
         self, connection: Connection, schema: ObjectSchema, record_id: str, body: Mapping[str, object]
@@ -106,8 +106,7 @@ class RecordKeeper:
         key = ids.checked_id(value) if field.name == "Id" else value
         found = rows.holder(connection, schema, field, key)
         if len(found) > 1:
-            message = f"{field.label}: more than one record found for external id field: [{', '.join(found)}]"
-            raise ApiFault(300, "DUPLICATE_EXTERNAL_ID", message)
+            raise ManyFound(schema.name, tuple(found))
         return found
 
     def read(
@@ -135,7 +134,7 @@ class RecordKeeper:
         schema = self.catalog.need(object_name)
         _check_allowed(schema, "delete", allowed=schema.deletable)
         with self.db.transaction() as connection:
-            own_id = self._own_id(schema, record_id)
+            own_id = _writable_id(schema, record_id)
             _alive(connection, schema, own_id)
             self._delete(connection, schema, [own_id], self.clock.stamp())
 
@@ -231,6 +230,15 @@ class RecordKeeper:
     def _touched(self, schema: ObjectSchema, now: datetime) -> Row:
         row: Row = {"LastModifiedDate": now, "LastModifiedById": self.user_id, "SystemModstamp": now}
         return _known(schema, row)
+
+
+def _writable_id(schema: ObjectSchema, record_id: str) -> str:
+    """Gives the id of a record to be changed; one that cannot be this object's is a mistake, not a miss."""
+    own_id = ids.to_long(record_id)
+    if own_id is None or own_id[:3] != schema.key_prefix:
+        label = schema.by_name["id"].label
+        raise ApiFault(400, "MALFORMED_ID", f"{label}: id value of incorrect type: {record_id}", ("Id",))
+    return own_id
 
 
 def _known(schema: ObjectSchema, row: Row) -> Row:

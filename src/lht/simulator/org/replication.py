@@ -114,11 +114,11 @@ def _moment(text: str, name: str) -> datetime:
     """Reads an ISO moment; it must say its zone."""
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise ApiFault(400, "INVALID_REPLICATION_DATE", f"{name}: not a date and time: {text}") from None
-    if moment.tzinfo is None:
-        raise _bad_date(f"{name}: a time zone is needed: {text}")
-    return moment.astimezone(UTC)
+        if moment.tzinfo is None:
+            raise _bad_date(f"{name}: a time zone is needed: {text}")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _bad_date(f"{name}: not a date and time: {text}") from None
 
 
 def _minute(moment: datetime) -> datetime:

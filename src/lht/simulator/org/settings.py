@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+MOST = 1_000_000_000
+
+
 @dataclass(slots=True)
 class Settings:
     """Delays in seconds, sizes in rows."""
@@ -38,8 +41,8 @@ class Settings:
 def _checked(name: str, value: object, known: Mapping[str, type]) -> float:
     if name not in known:
         raise ValueError(f"no setting is called {name}; there are {', '.join(sorted(known))}")
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ValueError(f"{name} must be a number that is not negative")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
+        raise ValueError(f"{name} must be a number from 0 to {MOST:,d}")
     if known[name] is int and value != int(value):
         raise ValueError(f"{name} must be a whole number")
     if name in ("page_size", "parallel_pages") and value < 1:

@@ -77,7 +77,7 @@ class Site:
         limits = _allowances(plain.pop("limits", {}), self.limits.allowed)
         replication: dict[str, object] = {name: _moment(plain.pop(name)) for name in MOMENTS if name in plain}
         if "most_ids" in plain:
-            replication["most_ids"] = int(plain.pop("most_ids"))
+            replication["most_ids"] = _whole(plain.pop("most_ids"))
         self.settings.change(plain)
         self.limits.allowed.update(limits)
         for name, value in replication.items():
@@ -100,12 +100,18 @@ class Site:
 
 def _allowances(wanted: object, known: Mapping[str, int]) -> dict[str, int]:
     if not isinstance(wanted, dict) or any(
-        isinstance(v, bool) or not isinstance(v, int) for v in wanted.values()
+        isinstance(v, bool) or not isinstance(v, int) or v < 0 for v in wanted.values()
     ):
         raise ValueError("limits must be an object of whole numbers by name")
     if unknown := sorted(set(wanted) - set(known)):
         raise ValueError(f"no limit is called {unknown[0]}; there are {', '.join(sorted(known))}")
     return wanted
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("most_ids must be a whole number that is not negative")
+    return value
 
 
 def _moment(text: object) -> datetime | None:

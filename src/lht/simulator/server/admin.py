@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org.catalog import field_from
+from lht.simulator.org.facts import check_kinds
+from lht.simulator.org.schema import FieldSchema
 from lht.simulator.server.call import json_answer, not_found
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from lht.simulator.org.schema import FieldSchema, ObjectSchema
+    from lht.simulator.org.schema import ObjectSchema
     from lht.simulator.org.site import Site
     from lht.simulator.server.call import Call
 
@@ -31,7 +33,7 @@ def clock(site: Site, call: Call) -> Response:
 
 def set_clock(site: Site, call: Call) -> Response:
     """Sets the org's time; it goes on from there unless it is to stand."""
-    body = call.json_body()
+    body = call.admin_body()
     moment = datetime.fromisoformat(_need(body, "now", str))
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if body.get("frozen"):
@@ -44,7 +46,7 @@ def set_clock(site: Site, call: Call) -> Response:
 
 def advance_clock(site: Site, call: Call) -> Response:
     """Moves the org's time."""
-    site.clock.move(_need(call.json_body(), "seconds", int, float))
+    site.clock.move(_need(call.admin_body(), "seconds", int, float))
     return clock(site, call)
 
 
@@ -67,28 +69,32 @@ def settings(site: Site, call: Call) -> Response:
 
 def change_settings(site: Site, call: Call) -> Response:
     """Changes settings by name."""
-    site.change_settings(call.json_body())
+    site.change_settings(call.admin_body())
     return settings(site, call)
 
 
 def add_field(site: Site, call: Call) -> Response:
     """Adds a field; a name that ends in __c makes it a custom one."""
-    body = call.json_body()
+    body = call.admin_body()
     name = _need(body, "name", str)
+    _need(body, "type", str)
     body = {"label": name, "custom": name.lower().endswith("__c"), **body}
-    site.org.add_field(call.path["object"], field_from(body))
+    site.org.add_field(call.path["object"], _field_of(body))
     return _field_answer(site, call, name, 201)
 
 
 def alter_field(site: Site, call: Call) -> Response:
     """Changes facts of a field; hiding it touches no value, so it goes another way."""
-    body, name = call.json_body(), call.path["field"]
-    hidden = body.pop("hidden", None)
-    if hidden is not None:
-        site.org.hide_field(call.path["object"], name, hidden=bool(hidden))
+    body, name = call.admin_body(), call.path["field"]
+    hidden = _flag(body, "hidden", default=None)
+    body.pop("hidden", None)
+    if body.pop("name", name) != name:
+        raise ApiFault(400, "INVALID_INPUT", "a field keeps its name")
+    known = asdict(_field(site.catalog.need(call.path["object"]), name))
     if body:
-        known = asdict(_field(site.catalog.need(call.path["object"]), name))
-        site.org.alter_field(call.path["object"], field_from(known | body))
+        site.org.alter_field(call.path["object"], _field_of(known | body))
+    if hidden is not None:
+        site.org.hide_field(call.path["object"], name, hidden=hidden)
     return _field_answer(site, call, name)
 
 
@@ -100,20 +106,24 @@ def drop_field(site: Site, call: Call) -> Response:
 
 def hide_records(site: Site, call: Call) -> Response:
     """Hides records from the user, or shows them again."""
-    body = call.json_body()
-    hidden, where = bool(body.get("hidden", True)), body.get("where")
-    count = site.org.hide_records(call.path["object"], ids=body.get("ids"), where=where, hidden=hidden)
+    body = call.admin_body()
+    hidden, where = bool(_flag(body, "hidden", default=True)), body.get("where")
+    if where is not None:
+        _need(body, "where", str)
+    count = site.org.hide_records(call.path["object"], ids=_ids(body), where=where, hidden=hidden)
     return json_answer(call, {"count": count})
 
 
 def purge(site: Site, call: Call) -> Response:
     """Removes deleted records for good."""
-    return json_answer(call, {"count": site.org.purge(call.path["object"], call.json_body().get("ids"))})
+    return json_answer(call, {"count": site.org.purge(call.path["object"], _ids(call.admin_body()))})
 
 
 def undelete(site: Site, call: Call) -> Response:
     """Takes records out of the recycle bin."""
-    ids = _need(call.json_body(), "ids", list)
+    body = call.admin_body()
+    _need(body, "ids", list)
+    ids = _ids(body) or []
     for record_id in ids:
         site.org.undelete_record(record_id)
     return json_answer(call, {"count": len(ids)})
@@ -132,7 +142,7 @@ def faults(site: Site, call: Call) -> Response:
 
 def add_fault(site: Site, call: Call) -> Response:
     """Orders a failure."""
-    return json_answer(call, site.faults.add(call.json_body()).values(), 201)
+    return json_answer(call, site.faults.add(call.admin_body()).values(), 201)
 
 
 def clear_faults(site: Site, call: Call) -> Response:
@@ -146,6 +156,32 @@ def _need(body: dict[str, Any], key: str, *kinds: type) -> Any:
     if not isinstance(value, kinds) or isinstance(value, bool):
         raise ApiFault(400, "INVALID_INPUT", f"{key} is missing or of the wrong kind")
     return value
+
+
+def _ids(body: dict[str, Any]) -> list[str] | None:
+    ids = body.get("ids")
+    if ids is not None and not (isinstance(ids, list) and all(isinstance(one, str) for one in ids)):
+        raise ApiFault(400, "INVALID_INPUT", "ids must be a list of record ids")
+    return ids
+
+
+def _flag(body: dict[str, Any], key: str, *, default: bool | None) -> bool | None:
+    value = body.get(key, default)
+    if value is not None and not isinstance(value, bool):
+        raise ApiFault(400, "INVALID_INPUT", f"{key} must be true or false")
+    return value
+
+
+def _field_of(body: dict[str, Any]) -> FieldSchema:
+    body = _plain_lists(body)
+    check_kinds(FieldSchema, body)
+    return field_from(body)
+
+
+def _plain_lists(body: dict[str, Any]) -> dict[str, Any]:
+    """One object may be named without a list around it."""
+    target = body.get("reference_to")
+    return body | {"reference_to": [target]} if isinstance(target, str) else body
 
 
 def _field(schema: ObjectSchema, name: str) -> FieldSchema:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from lht.simulator.errors import ApiFault, OAuthFault
 from lht.simulator.org.site import Site
 from lht.simulator.server import admin, bulk, data, oauth
-from lht.simulator.server.call import Call, fault_body, json_answer, not_found
+from lht.simulator.server.call import JSON_TYPE, Call, fault_answer, json_answer, not_found
 from lht.simulator.server.gate import Gate, RequestLog
 
 if TYPE_CHECKING:
@@ -73,7 +73,13 @@ ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def create_app(site: Site, connections: Connections) -> Gate:
     """Gives the ASGI application of a site."""
     log = RequestLog()
-    handlers: dict[Any, Any] = {ApiFault: _api_fault, OAuthFault: _oauth_fault, 404: _unknown_path, 500: _bug}
+    handlers: dict[Any, Any] = {
+        ApiFault: _api_fault,
+        OAuthFault: _oauth_fault,
+        404: _unknown_path,
+        405: _unknown_method,
+        500: _bug,
+    }
     inner = Starlette(routes=_routes(site, log), exception_handlers=handlers)
     inner.router.redirect_slashes = False
     return Gate(inner, site, connections, log)
@@ -117,7 +123,7 @@ def _data_call(site: Site, handler: Handler, call: Call) -> Response:
         site.limits.take_request()
         answer = handler(site, call)
     except ApiFault as fault:
-        answer = json_answer(call, fault_body(fault), fault.status)
+        answer = fault_answer(fault, call.version)
     answer.headers["Sforce-Limit-Info"] = site.limits.usage_header()
     return answer
 
@@ -125,7 +131,7 @@ def _data_call(site: Site, handler: Handler, call: Call) -> Response:
 def _admin_call(site: Site, handler: Handler, call: Call) -> Response:
     try:
         return handler(site, call)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ApiFault(400, "INVALID_INPUT", str(error)) from error
 
 
@@ -148,26 +154,29 @@ def _is_loopback(host: str) -> bool:
 
 
 def _method_refused(method: str, methods: Methods) -> ApiFault:
-    allowed = ",".join(sorted(methods))
+    allowed = ",".join(["HEAD"] * ("GET" in methods) + [name for name in ALL_METHODS if name in methods])
     return ApiFault(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are {allowed}")
 
 
 async def _api_fault(_request: Request, fault: Exception) -> Response:
     assert isinstance(fault, ApiFault)  # noqa: S101 - it is registered for that class alone
-    return JSONResponse(fault_body(fault), fault.status)
+    return fault_answer(fault)
 
 
 async def _oauth_fault(_request: Request, fault: Exception) -> Response:
     assert isinstance(fault, OAuthFault)  # noqa: S101 - it is registered for that class alone
-    return JSONResponse({"error": fault.error, "error_description": fault.description}, fault.status)
+    body = {"error": fault.error, "error_description": fault.description}
+    return JSONResponse(body, fault.status, media_type=JSON_TYPE)
 
 
 async def _unknown_path(request: Request, _fault: Exception) -> Response:
     return await _api_fault(request, not_found())
 
 
+async def _unknown_method(request: Request, _fault: Exception) -> Response:
+    return await _api_fault(request, _method_refused(request.method, {}))
+
+
 async def _bug(_request: Request, fault: Exception) -> Response:
-    body = fault_body(
-        ApiFault(500, "UNKNOWN_EXCEPTION", f"An unexpected error occurred: {type(fault).__name__}")
-    )
-    return JSONResponse(body, 500)
+    message = f"An unexpected error occurred: {type(fault).__name__}"
+    return fault_answer(ApiFault(500, "UNKNOWN_EXCEPTION", message))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from lht.simulator.server.call import Call
 
 CSV_TYPE = "text/csv; charset=UTF-8"
+MOST_DIGITS = 12
+"""As far as a page size is read: no result has that many rows."""
 
 
 def create(site: Site, call: Call) -> Response:
@@ -67,6 +69,6 @@ def _max_records(call: Call) -> int | None:
     given = call.query.get("maxRecords")
     if given is None:
         return None
-    if not (given.isascii() and given.isdecimal() and int(given) > 0):
+    if not (given.isascii() and given.isdecimal() and given.strip("0")):
         raise ApiFault(400, "INVALIDJOB", f"maxRecords must be a whole number above zero, not {given}")
-    return int(given)
+    return int(given.lstrip("0")[:MOST_DIGITS])

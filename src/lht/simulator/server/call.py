@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import zlib
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.responses import Response, StreamingResponse
 
-from lht.simulator.errors import ApiFault
+from lht.simulator.errors import ApiFault, ManyFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +23,8 @@ OLDEST, NEWEST = 40, 66
 GZIP_LEVEL = 1
 GZIP_BITS = 31
 JSON_TYPE = "application/json;charset=UTF-8"
+JSON_KINDS = frozenset({"", "application/json"})
+"""What a request with a JSON body may call it; it need not call it anything."""
 _VERSION = re.compile(r"v(\d{1,3})\.0")
 
 
@@ -72,14 +75,40 @@ class Call:
         return any(offer.partition(";")[0] == "gzip" and not offer.endswith(";q=0") for offer in offers)
 
     def json_body(self) -> dict[str, Any]:
-        """Reads the body as a JSON object; raises ApiFault 400."""
-        try:
-            found = json.loads(self.body or b"{}")
-        except ValueError as error:
-            raise ApiFault(400, "JSON_PARSER_ERROR", f"Unexpected character in the body: {error}") from None
-        if not isinstance(found, dict):
-            raise ApiFault(400, "JSON_PARSER_ERROR", "The body must be a JSON object")
-        return found
+        """Reads the body as the JSON object that an API resource needs; raises ApiFault 415 or 400."""
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in JSON_KINDS:
+            message = f"MediaType of '{kind}' is not supported by this resource"
+            raise ApiFault(415, "UNSUPPORTED_MEDIA_TYPE", message)
+        if not self.body.strip():
+            message = "The HTTP entity body is required, but this request has no entity body."
+            raise ApiFault(400, "JSON_PARSER_ERROR", message)
+        return _json_object(self.body)
+
+    def admin_body(self) -> dict[str, Any]:
+        """Reads the body as JSON whatever it is said to be; none at all is an empty object."""
+        return _json_object(self.body or b"{}")
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body, parse_float=_finite, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ApiFault(400, "JSON_PARSER_ERROR", f"Unexpected character in the body: {error}") from None
+    if not isinstance(found, dict):
+        raise ApiFault(400, "JSON_PARSER_ERROR", "The body must be a JSON object")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {text} is too large")
+    return number
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"JSON has no {word}")
 
 
 def not_found() -> ApiFault:
@@ -89,11 +118,15 @@ def not_found() -> ApiFault:
 
 def json_answer(call: Call, value: object, status: int = 200) -> Response:
     """Answers with JSON, compressed if the caller can read that."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    body = _json_bytes(value)
     if not call.wants_gzip:
         return Response(body, status, media_type=JSON_TYPE)
     packed = b"".join(squeezed([body]))
     return Response(packed, status, {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}, JSON_TYPE)
+
+
+def _json_bytes(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 class Source(Protocol):
@@ -135,6 +168,15 @@ def squeezed(chunks: Iterable[bytes]) -> Iterator[bytes]:
         if packed := packer.compress(chunk):
             yield packed
     yield packer.flush()
+
+
+def fault_answer(fault: ApiFault, version: str = "", headers: Mapping[str, str] | None = None) -> Response:
+    """Answers with an error, or with the addresses of the records that share an external id."""
+    body: list[Any] = fault_body(fault)
+    if isinstance(fault, ManyFound):
+        root = f"/services/data/{version}/sobjects/{fault.object_name}"
+        body = [f"{root}/{record_id}" for record_id in fault.record_ids]
+    return Response(_json_bytes(body), fault.status, headers, JSON_TYPE)
 
 
 def fault_body(fault: ApiFault) -> list[dict[str, Any]]:

@@ -9,10 +9,8 @@ from contextlib import suppress
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse
-
 from lht.simulator.errors import ApiFault
-from lht.simulator.server.call import fault_body
+from lht.simulator.server.call import fault_answer
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -193,9 +191,9 @@ def _meet(fault: Fault, scope: Scope, app: ASGIApp, site: Site) -> ASGIApp:
     return _answer(answer, fault.retry_after)
 
 
-def _answer(fault: ApiFault, retry_after: str | None = None) -> ASGIApp:
+def _answer(fault: ApiFault, retry_after: str | int | None = None) -> ASGIApp:
     headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
-    return JSONResponse(fault_body(fault), fault.status, headers)
+    return fault_answer(fault, headers=headers)
 
 
 def _token(scope: Scope) -> str:

@@ -272,6 +272,6 @@ def _not(sql: str) -> str:
 def _number(text: str) -> int | float:
     try:
         whole = int(text)
-    except ValueError:
+    except ValueError:  # a fraction, or more digits than Python reads
         return float(text)
     return whole if -_INT128 < whole < _INT128 else float(text)

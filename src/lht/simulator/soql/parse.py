@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 100_000
 _YEARS = range(1700, 4001)
+_MOST_DIGITS = 18
 _TOKEN = re.compile(r"\w+|'(?:[^'\\]|\\.)*'|.", re.DOTALL)
 _ESCAPE = re.compile(r"\\u[0-9A-Fa-f]{4}|\\(.)", re.DOTALL)
 
@@ -167,7 +168,7 @@ class _Builder(Transformer[Token, Any]):
     def _count(self, token: Token) -> int:
         if not token.isdecimal():
             raise malformed(f"unexpected token: '{token}'", self._text, token.start_pos or 0)
-        return int(token)
+        return _whole(token)
 
     def conjunction(self, *terms: Any) -> Conjunction:
         return Conjunction(terms)
@@ -247,7 +248,12 @@ def _in_range(moment: Any) -> Any:
 
 def _date_word(token: str) -> DateWord:
     word, _, count = token.upper().partition(":")
-    return DateWord(word.strip(), int(count) if count else None)
+    return DateWord(word.strip(), _whole(count) if count else None)
+
+
+def _whole(digits: str) -> int:
+    """Reads a count; beyond what any number of rows or days can be, one is as good as another."""
+    return int(digits.lstrip("0")[:_MOST_DIGITS] or "0")
 
 
 _LITERALS: dict[str, Callable[[str], Literal]] = {

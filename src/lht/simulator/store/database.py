@@ -85,6 +85,13 @@ class Database:
             finally:
                 connection.close()
 
+    def check(self, sql: str) -> None:
+        """Raises ValueError if a query could not be run."""
+        try:
+            self.rows(f"EXPLAIN {sql}")
+        except duckdb.Error as error:
+            raise ValueError(str(error)) from None
+
     def close(self) -> None:
         """Closes the instance and removes what it spilled to disk; a second call does nothing."""
         self._root.close()
