@@ -90,7 +90,7 @@ def test_a_run_after_one_that_never_read_to_an_end_takes_the_jobs_creation() -> 
     ("name", "expected"),
     [("AccountHistory", True), ("Thing__History", True), ("LoginHistory", True), ("Account", False)],
 )
-def test_history_objects_only_ever_grow(name: str, expected: bool) -> None:
+def test_history_objects_only_ever_grow(name: str, *, expected: bool) -> None:
     assert window.is_append_only(name) is expected
 
 
