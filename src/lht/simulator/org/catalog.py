@@ -59,11 +59,12 @@ class Catalog:
                 if parent.name in field.reference_to:
                     yield schema, field
 
-    def save(self, connection: Connection) -> None:
-        """Writes the objects beside the rows, in the caller's transaction."""
+    def save(self, connection: Connection, changed: ObjectSchema | None = None) -> None:
+        """Writes the objects beside the rows, in the caller's transaction, one of them as it is about to be."""
         connection.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (name VARCHAR, body VARCHAR)")
         connection.execute(f"DELETE FROM {TABLE}")
-        for schema in self:
+        for known in self:
+            schema = changed if changed and changed.name == known.name else known
             connection.execute(
                 f"INSERT INTO {TABLE} VALUES (?, ?)", [schema.name, json.dumps(asdict(schema))]
             )

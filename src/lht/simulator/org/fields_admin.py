@@ -9,6 +9,7 @@ from lht.simulator.errors import ApiFault
 from lht.simulator.org.catalog import Catalog, with_field, without_field
 from lht.simulator.org.facts import checked_field
 from lht.simulator.store import ddl
+from lht.simulator.store.database import ShapeChanged
 
 if TYPE_CHECKING:
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
@@ -73,15 +74,14 @@ class FieldAdmin:
         return field
 
     def _change(self, old: ObjectSchema, new: ObjectSchema, statements: list[str]) -> None:
+        """Changes tables first; until they have, everybody works with the object as it was."""
         with self._db.transaction() as connection:
+            if self._catalog.object(new.name) is not old:
+                raise ShapeChanged(f"another change of {new.name} came first")
             for statement in statements:
                 connection.execute(statement)
-            self._catalog.put(new)
-            try:
-                self._catalog.save(connection)
-            except BaseException:
-                self._catalog.put(old)
-                raise
+            self._catalog.save(connection, new)
+        self._catalog.put(new)
 
 
 def _any_field(schema: ObjectSchema, name: str) -> FieldSchema:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from lht.simulator.org.render import Json
     from lht.simulator.org.schema import FieldSchema
+    from lht.simulator.store.database import Connection
 
 VERSION = "v66.0"
 PAGE_SIZE = 2_000
@@ -86,7 +87,8 @@ class Org:
         try:
             org = cls(db, Catalog.load(db) or Catalog(), OrgOptions(records, seed))
             if setup.is_new(db):
-                org._fill()
+                with db.transaction() as connection:
+                    org._fill(connection)
         except BaseException:
             (org or db).close()
             raise
@@ -229,19 +231,19 @@ class Org:
         self.jobs.reset()
         self.faults.clear()
         self.settings.change(Settings().values())
-        with self.db.transaction() as connection:
-            setup.drop_tables(connection, self.catalog)
-        self.catalog.restore()
         self.clock.reset()
         self.limits.reset()
         self.replication.settings = ReplicationSettings()
-        self._fill()
-
-    def _fill(self) -> None:
         with self.db.transaction() as connection:
-            setup.make_tables(connection, self.catalog)
-            setup.add_first_rows(connection, self.clock.stamp())
-            seed_records(connection, self.catalog, self.options.records, self.options.seed)
+            setup.drop_tables(connection, self.catalog)
+            self._fill(connection)
+        self.catalog.restore()
+
+    def _fill(self, connection: Connection) -> None:
+        fresh = Catalog()
+        setup.make_tables(connection, fresh)
+        setup.add_first_rows(connection, self.clock.stamp())
+        seed_records(connection, fresh, self.options.records, self.options.seed)
 
     def _count(self, name: str) -> int:
         schema = self.catalog.need(name)

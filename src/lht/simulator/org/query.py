@@ -15,7 +15,7 @@ from lht.simulator.org.render import Json, Renderer
 from lht.simulator.org.rows import MANY
 from lht.simulator.soql.compile import Compiled, compile_query
 from lht.simulator.soql.parse import parse
-from lht.simulator.store.database import CURSORS
+from lht.simulator.store.database import CURSORS, ShapeChanged
 from lht.simulator.store.ddl import quoted
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _OFFSET = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class _OpenQuery:
+    name: str
     table: str
     total: int
     batch_size: int
@@ -76,8 +77,11 @@ class QueryRunner:
         known = ids.to_long(name) or name
         found = self._open.get(known)
         if found is None or not _OFFSET.fullmatch(offset) or int(offset) >= found.total:
-            raise ApiFault(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-        return self._page(known, int(offset), version)
+            raise _bad_locator()
+        try:
+            return self._page(found, int(offset), version)
+        except ShapeChanged:  # it gave way to a newer query at this very moment
+            raise _bad_locator() from None
 
     def hide(
         self, object_name: str, record_ids: Sequence[str] | None, where: str | None, *, hidden: bool
@@ -105,38 +109,32 @@ class QueryRunner:
                 self._drop(next(iter(self._open)))
 
     def _first_rows(self, compiled: Compiled, limit: int) -> tuple[list[str], list[tuple[object, ...]]]:
-        cursor = self._db.cursor()
-        try:
+        with self._db.reading() as cursor:
             cursor.execute(f"SELECT * FROM ({compiled.sql}) LIMIT {limit:d}", list(compiled.params))
             return [column[0] for column in cursor.description or ()], cursor.fetchall()
-        finally:
-            cursor.close()
 
-    def _materialise(self, compiled: Compiled, batch_size: int, renderer: Renderer) -> str:
+    def _materialise(self, compiled: Compiled, batch_size: int, renderer: Renderer) -> _OpenQuery:
         with self._lock:
             self._opened += 1
             name = ids.make_id("01g", self._opened)
         table = f'{CURSORS}.main."{name}"'
-        cursor = self._db.cursor()
-        try:
+        with self._db.reading() as cursor:
             cursor.execute(f"CREATE TABLE {table} AS {compiled.sql}", list(compiled.params))
-        finally:
-            cursor.close()
         total = self._db.count(f"SELECT count(*) FROM {table}")
+        opened = _OpenQuery(name, table, total, batch_size, self._clock.now(), renderer)
         with self._lock:
-            self._open[name] = _OpenQuery(table, total, batch_size, self._clock.now(), renderer)
+            self._open[name] = opened
             while len(self._open) > MOST_CURSORS:
                 self._drop(next(iter(self._open)))
-        return name
+        return opened
 
-    def _page(self, name: str, offset: int, version: str) -> Json:
-        opened = self._open[name]
+    def _page(self, opened: _OpenQuery, offset: int, version: str) -> Json:
         end = offset + opened.batch_size
         sql = f"SELECT * FROM {opened.table} WHERE rowid >= ? AND rowid < ? ORDER BY rowid"
         records = [opened.renderer.record(row, version) for row in self._db.rows(sql, (offset, end))]
         page: Json = {"totalSize": opened.total, "done": end >= opened.total}
         if end < opened.total:
-            page["nextRecordsUrl"] = f"/services/data/{version}/query/{name}-{end}"
+            page["nextRecordsUrl"] = f"/services/data/{version}/query/{opened.name}-{end}"
         return page | {"records": records}
 
     def _expire(self) -> None:
@@ -147,8 +145,9 @@ class QueryRunner:
 
     def _drop(self, name: str) -> None:
         opened = self._open.pop(name)
-        cursor = self._db.cursor()
-        try:
+        with self._db.reading() as cursor:
             cursor.execute(f"DROP TABLE IF EXISTS {opened.table}")
-        finally:
-            cursor.close()
+
+
+def _bad_locator() -> ApiFault:
+    return ApiFault(400, "INVALID_QUERY_LOCATOR", "invalid query locator")

@@ -38,9 +38,9 @@ class RecordKeeper:
 
     def create(self, object_name: str, body: Mapping[str, object]) -> str:
         """Makes a record and gives its id."""
-        schema = self.catalog.need(object_name)
-        _check_allowed(schema, "create", allowed=schema.createable)
         with self.db.transaction() as connection:
+            schema = self.catalog.need(object_name)
+            _check_allowed(schema, "create", allowed=schema.createable)
             return self.create_in(connection, schema, body)
 
     def create_in(self, connection: Connection, schema: ObjectSchema, body: Mapping[str, object]) -> str:
@@ -58,9 +58,9 @@ class RecordKeeper:
 
     def update(self, object_name: str, record_id: str, body: Mapping[str, object]) -> None:
         """Changes some fields of a record; its stamps move even if no value does."""
-        schema = self.catalog.need(object_name)
-        _check_allowed(schema, "update", allowed=schema.updateable)
         with self.db.transaction() as connection:
+            schema = self.catalog.need(object_name)
+            _check_allowed(schema, "update", allowed=schema.updateable)
             self.update_in(connection, schema, _writable_id(schema, record_id), body)
 
     def update_in(
@@ -78,9 +78,9 @@ class RecordKeeper:
 
     def upsert(self, object_name: str, key: str, value: str, body: Mapping[str, object]) -> tuple[str, bool]:
         """Changes the record that an external id names, or makes it; gives its id and whether it is new."""
-        schema = self.catalog.need(object_name)
-        field = _key_field(schema, key)
         with self.db.transaction() as connection:
+            schema = self.catalog.need(object_name)
+            field = _key_field(schema, key)
             found = self.holders(connection, schema, field, value)
             if found:
                 self.update_in(connection, schema, found[0], body)
@@ -90,11 +90,8 @@ class RecordKeeper:
     def find_by_key(self, object_name: str, key: str, value: str) -> str:
         """Gives the id of the record that an external id names."""
         schema = self.catalog.need(object_name)
-        cursor = self.db.cursor()
-        try:
+        with self.db.reading() as cursor:
             found = self.holders(cursor, schema, _key_field(schema, key), value)
-        finally:
-            cursor.close()
         if not found:
             raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
         return found[0]
@@ -116,13 +113,12 @@ class RecordKeeper:
         schema = self.catalog.need(object_name)
         own_id = self._own_id(schema, record_id)
         fields = [_field(schema, name) for name in names] if names else list(schema.by_name.values())
-        cursor = self.db.cursor()
-        try:
+        with self.db.reading() as cursor:
             _alive(cursor, schema, own_id)
             sql = f'SELECT {", ".join(_expression(schema, f) for f in fields)} FROM {quoted(schema.name)} WHERE "Id" = ?'
-            found = cursor.execute(sql, [own_id]).fetchone() or ()
-        finally:
-            cursor.close()
+            found = cursor.execute(sql, [own_id]).fetchone()
+        if found is None:
+            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
         url = f"/services/data/{version}/sobjects/{schema.name}/{own_id}"
         values = {
             f.name: json_value(f.type, v, f"{url}/{f.name}") for f, v in zip(fields, found, strict=True)
@@ -131,9 +127,9 @@ class RecordKeeper:
 
     def delete(self, object_name: str, record_id: str) -> None:
         """Puts a record into the recycle bin, and with it what belongs to it."""
-        schema = self.catalog.need(object_name)
-        _check_allowed(schema, "delete", allowed=schema.deletable)
         with self.db.transaction() as connection:
+            schema = self.catalog.need(object_name)
+            _check_allowed(schema, "delete", allowed=schema.deletable)
             own_id = _writable_id(schema, record_id)
             _alive(connection, schema, own_id)
             self._delete(connection, schema, [own_id], self.clock.stamp())
@@ -141,8 +137,8 @@ class RecordKeeper:
     def undelete(self, record_id: str) -> None:
         """Takes a record out of the recycle bin, and with it what was deleted with it."""
         own_id = ids.checked_id(record_id)
-        schema = self.catalog.by_prefix(own_id)
         with self.db.transaction() as connection:
+            schema = self.catalog.by_prefix(own_id)
             row = rows.find(connection, schema, own_id) if schema else None
             if schema is None or row is None or not row.get("IsDeleted"):
                 raise ApiFault(400, "UNDELETE_FAILED", "Entity is not in the recycle bin")
@@ -155,8 +151,8 @@ class RecordKeeper:
 
         What belongs to them goes too. They stay in the log of getDeleted.
         """
-        schema = self.catalog.need(object_name)
         with self.db.transaction() as connection:
+            schema = self.catalog.need(object_name)
             if record_ids is None:
                 chosen = _binned(connection, schema)
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,6 +17,7 @@ from lht.simulator.org.site import Site
 from lht.simulator.server import admin, bulk, data, oauth
 from lht.simulator.server.call import JSON_TYPE, Call, fault_answer, json_answer, not_found
 from lht.simulator.server.gate import Gate, RequestLog
+from lht.simulator.store.database import ShapeChanged
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -67,6 +69,7 @@ ADMIN: dict[str, Methods] = {
     "/simulator/sessions/expire": {"POST": admin.expire_sessions},
     "/simulator/faults": {"GET": admin.faults, "POST": admin.add_fault, "DELETE": admin.clear_faults},
 }
+ATTEMPTS, PAUSE_S = 5, 0.01
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -121,16 +124,26 @@ def _data_call(site: Site, handler: Handler, call: Call) -> Response:
     site.oauth.session(call.token)
     try:
         site.limits.take_request()
-        answer = handler(site, call)
+        answer = _steady(site, handler, call)
     except ApiFault as fault:
         answer = fault_answer(fault, call.version)
     answer.headers["Sforce-Limit-Info"] = site.limits.usage_header()
     return answer
 
 
+def _steady(site: Site, handler: Handler, call: Call) -> Response:
+    """Runs a request again if an admin changed an object under it: nothing of the first attempt is left."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return handler(site, call)
+        except ShapeChanged:
+            time.sleep(attempt * PAUSE_S)
+    return handler(site, call)
+
+
 def _admin_call(site: Site, handler: Handler, call: Call) -> Response:
     try:
-        return handler(site, call)
+        return _steady(site, handler, call)
     except (TypeError, ValueError, OverflowError) as error:
         raise ApiFault(400, "INVALID_INPUT", str(error)) from error
 

@@ -25,6 +25,10 @@ CURSORS = "_cursors"
 """Name of the attached scratch database that keeps the rows of open query cursors: never on disk as data."""
 
 
+class ShapeChanged(Exception):  # noqa: N818 - it happens, and the work is done again
+    """A statement named a table or column that went, or has only come, while it was on its way."""
+
+
 class Database:
     """The rows of one org, in memory or in `org.duckdb` under `path`; close it when done.
 
@@ -48,13 +52,21 @@ class Database:
         """Gives a reader of its own, for streaming; the caller closes it."""
         return self._root.cursor()
 
-    def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[object, ...]]:
-        """Gives every row of a query whose answer is known to be small."""
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lends a reader of its own; raises ShapeChanged where a table or column is not what it was."""
         cursor = self.cursor()
         try:
-            return cursor.execute(sql, list(params)).fetchall()
+            yield cursor
+        except (duckdb.BinderException, duckdb.CatalogException) as error:
+            raise ShapeChanged(str(error)) from error
         finally:
             cursor.close()
+
+    def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        """Gives every row of a query whose answer is known to be small."""
+        with self.reading() as cursor:
+            return cursor.execute(sql, list(params)).fetchall()
 
     def value(self, sql: str, params: Sequence[object] = ()) -> object:
         """Gives the first value of the first row, or None."""
@@ -73,8 +85,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Holds the write lock, and commits at the end or rolls back on any failure. Do not nest."""
-        with self._write_lock:
-            connection = self.cursor()
+        with self._write_lock, self.reading() as connection:
             try:
                 connection.execute("BEGIN")
                 yield connection
@@ -82,14 +93,12 @@ class Database:
             except BaseException:
                 _roll_back(connection)
                 raise
-            finally:
-                connection.close()
 
     def check(self, sql: str) -> None:
         """Raises ValueError if a query could not be run."""
         try:
             self.rows(f"EXPLAIN {sql}")
-        except duckdb.Error as error:
+        except (duckdb.Error, ShapeChanged) as error:
             raise ValueError(str(error)) from None
 
     def close(self) -> None:
