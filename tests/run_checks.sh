@@ -4,6 +4,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 BIN=${BIN:-.venv/bin}
 
+# Prints an interpreter of that version, if one is installed: on the path, or kept by pyenv off it.
+interpreter() {
+  local candidate
+  for candidate in "python$1" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python; do
+    if "$candidate" -c '' >/dev/null 2>&1; then echo "$candidate"; return; fi
+  done
+}
+
 echo "== lint";      "$BIN/ruff" check src tests benchmarks
 echo "== format";    "$BIN/ruff" format --check src tests benchmarks
 echo "== types";     "$BIN/mypy"
@@ -11,9 +19,10 @@ echo "== contracts"; "$BIN/lint-imports"
 [ "${1:-}" = lint ] && exit 0
 
 for version in 3.12 3.13; do
-  if "python$version" -c '' 2>/dev/null; then
+  python=$(interpreter "$version")
+  if [ -n "$python" ]; then
     echo "== unit and contract tests on Python $version"
-    make --no-print-directory setup PYTHON="python$version" VENV=".venv-$version"
+    make --no-print-directory setup PYTHON="$python" VENV=".venv-$version"
     ".venv-$version/bin/pytest" -q -n 2 -p no:cacheprovider tests/unit tests/contract
   fi
 done

@@ -110,8 +110,7 @@ def test_events_become_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_events_become_log_lines_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
     screen = Screen()
-    screen.start_logging()
-    with screen.progress() as on_event:
+    with screen.logging(), screen.progress() as on_event:
         on_event(SyncEvent("loading", "Account", done=5, total=5))
         on_event(SyncEvent("reading", "Account", done=1, total=5))
         on_event(SyncEvent("failed", "Account", "no"))

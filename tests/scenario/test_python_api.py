@@ -97,6 +97,11 @@ def test_a_logged_in_org_is_access_info_and_stays_open() -> None:
         assert sobject_create.create(session, org, "Contact", "PEOPLE").differences == ()
 
 
+def test_a_login_is_access_info() -> None:
+    with duckdb.connect() as session, lht.connect_org() as org:
+        assert sobject_create.create(session, org.login, "Contact", "PEOPLE").created
+
+
 def test_an_open_transaction_is_refused(access_info: dict[str, str]) -> None:
     with duckdb.connect() as session:
         session.execute("BEGIN")

@@ -13,6 +13,7 @@ from lht.config.settings import Settings, given_login, load_settings
 from lht.errors import CapabilityMissingError, ConfigError
 from lht.mapping.registry import registered_mappings
 from lht.mapping.types import merge_overrides
+from lht.sfdc.auth import Login
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from lht.model.table import ColumnType
     from lht.sfdc.org import Org
     from lht.warehouse.port import Warehouse
+
+    AccessInfo = Org | Login | Mapping[str, str]
 
 LOCK_TIMEOUT_S = 10.0
 
@@ -115,12 +118,14 @@ def capabilities_of(settings: Settings, db_connect: str | None = None) -> Any:
     return CAPABILITIES
 
 
-def org_of(access_info: Org | Mapping[str, str]) -> Org:
-    """Takes the guide's `access_info`: a dict with `access_token` and `instance_url`, or an open org."""
+def org_of(access_info: AccessInfo) -> Org:
+    """Takes the guide's `access_info`: a dict with `access_token` and `instance_url`, a login, or an open org."""
     from lht.sfdc.org import Org  # noqa: PLC0415
 
     if isinstance(access_info, Org):
         return access_info.for_object()
+    if isinstance(access_info, Login):
+        return orgs.open_org(settings_here(), login=access_info)
     missing = [key for key in ("access_token", "instance_url") if not access_info.get(key)]
     if missing:
         raise ConfigError(

@@ -52,9 +52,9 @@ def _with_screen(function: Callable[..., Answer]) -> Callable[..., int]:
         **options: Any,
     ) -> int:
         screen = Screen(as_json=as_json, quiet=quiet, verbose=verbose, log_format=log_format)
-        screen.start_logging()
-        answer = function(screen, **options)
-        screen.show(answer)
+        with screen.logging():
+            answer = function(screen, **options)
+            screen.show(answer)
         return int(answer.exit)
 
     functools.update_wrapper(run, function, assigned=("__module__", "__name__", "__doc__"))

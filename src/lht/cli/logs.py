@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lht.cli.screen import Screen
     from lht.model.sync import SyncEvent
 
@@ -15,14 +18,23 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "
 """What every record has; all else are an event's own keys."""
 
 
-def start(screen: Screen) -> None:
-    """Logs warnings and a run's steps; with `-v` everything, with `-q` errors only."""
+@contextmanager
+def logging_to(screen: Screen) -> Iterator[None]:
+    """Logs warnings and a run's steps for one command; with `-v` everything, with `-q` errors only.
+
+    Afterwards logging is as it was: a program that runs commands keeps its own.
+    """
+    logger = logging.getLogger("lht")
+    before = (logger.handlers[:], logger.propagate, logger.level)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if screen.log_format == "json" else Lines())
-    logger = logging.getLogger("lht")
-    logger.handlers[:] = [handler]
-    logger.propagate = False
+    logger.handlers[:], logger.propagate = [handler], False
     logger.setLevel(_level(screen))
+    try:
+        yield
+    finally:
+        logger.handlers[:], logger.propagate = before[0], before[1]
+        logger.setLevel(before[2])
 
 
 def _level(screen: Screen) -> int:

@@ -12,6 +12,7 @@ from lht.cli.answer import Answer, Block, Table, as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from rich.console import Console
 
@@ -36,11 +37,11 @@ class Screen:
     verbose: bool = False
     log_format: str = "text"
 
-    def start_logging(self) -> None:
-        """Sends LHT's log to stderr: warnings, with `-v` everything, with `-q` errors only."""
-        from lht.cli.logs import start  # noqa: PLC0415 - `lht --help` logs nothing
+    def logging(self) -> AbstractContextManager[None]:
+        """Sends LHT's log to stderr while the block runs: warnings, with `-v` everything, with `-q` errors only."""
+        from lht.cli.logs import logging_to  # noqa: PLC0415 - `lht --help` logs nothing
 
-        start(self)
+        return logging_to(self)
 
     def show(self, answer: Answer) -> None:
         """Writes a command's answer; nothing else writes to stdout."""

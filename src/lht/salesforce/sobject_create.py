@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from lht.app.access import AccessInfo
     from lht.model.operations import CreateResult
-    from lht.sfdc.org import Org
 
 __all__ = ["create"]
 
 
 def create(
     session: object,
-    access_info: Org | Mapping[str, str],
+    access_info: AccessInfo,
     sobject: str,
     table: str,
     *,

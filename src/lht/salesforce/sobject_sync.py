@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
+    from lht.app.access import AccessInfo
     from lht.model.sync import SyncResult
-    from lht.sfdc.org import Org
 
 __all__ = ["new_changed_records"]
 
 
 def new_changed_records(  # noqa: PLR0917 - the guide promises these positions
     session: object,
-    access_info: Org | Mapping[str, str],
+    access_info: AccessInfo,
     sobject: str,
     local_table: str,
     match_field: str,
