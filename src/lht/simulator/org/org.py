@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from lht.simulator.org.render import Json
     from lht.simulator.org.schema import FieldSchema
-    from lht.simulator.store.database import Connection
 
 VERSION = "v66.0"
 PAGE_SIZE = 2_000
@@ -87,8 +86,7 @@ class Org:
         try:
             org = cls(db, Catalog.load(db) or Catalog(), OrgOptions(records, seed))
             if setup.is_new(db):
-                with db.transaction() as connection:
-                    org._fill(connection)
+                org._make()
         except BaseException:
             (org or db).close()
             raise
@@ -234,16 +232,19 @@ class Org:
         self.clock.reset()
         self.limits.reset()
         self.replication.settings = ReplicationSettings()
+        self._make()
+
+    def _make(self) -> None:
+        """Makes everything new; an org on disk that is killed meanwhile is made anew when it is next opened."""
+        fresh = Catalog()
         with self.db.transaction() as connection:
             setup.drop_tables(connection, self.catalog)
-            self._fill(connection)
+            setup.make_tables(connection, fresh)
+            setup.add_first_rows(connection, self.clock.stamp())
         self.catalog.restore()
-
-    def _fill(self, connection: Connection) -> None:
-        fresh = Catalog()
-        setup.make_tables(connection, fresh)
-        setup.add_first_rows(connection, self.clock.stamp())
-        seed_records(connection, fresh, self.options.records, self.options.seed)
+        seed_records(self.db, fresh, self.options.records, self.options.seed)
+        with self.db.transaction() as connection:
+            setup.finish(connection)
 
     def _count(self, name: str) -> int:
         schema = self.catalog.need(name)

@@ -17,18 +17,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lht.simulator.org.catalog import Catalog
-    from lht.simulator.store.database import Connection
+    from lht.simulator.store.database import Connection, Database
 
 
-def seed_records(connection: Connection, catalog: Catalog, records: int, seed: int) -> None:
-    """Adds that many accounts and all that goes with them, in the caller's transaction."""
+ROWS_AT_ONCE = 200_000
+"""Rows are packed once they are committed; before that, so many take a few hundred megabytes."""
+
+
+def seed_records(db: Database, catalog: Catalog, records: int, seed: int) -> None:
+    """Adds that many accounts and all that goes with them, in many transactions."""
     if records <= 0:
         return
     sizes = SeedSizes.of(records)
     for name, count, select in _statements(sizes, seed):
-        connection.execute(f"INSERT INTO {ddl.quoted(name)} BY NAME\n{select}")
-        _count(connection, name, count)
-        _log(connection, catalog, name)
+        for first in range(0, count, ROWS_AT_ONCE):
+            span = {"first": first, "last": min(first + ROWS_AT_ONCE, count)}
+            with db.transaction() as connection:
+                connection.execute(f"INSERT INTO {ddl.quoted(name)} BY NAME\n{select}", span)
+            db.compact()
+        with db.transaction() as connection:
+            _count(connection, name, count)
+            _log(connection, catalog, name)
 
 
 def _statements(sizes: SeedSizes, seed: int) -> Iterator[tuple[str, int, str]]:

@@ -66,7 +66,7 @@ _OPPORTUNITY = {
 
 def opportunities(sizes: SeedSizes, seed: int) -> str:
     """Opportunities, most of them at an account, whose fate they share."""
-    inner = related_to_accounts(sizes.opportunities, seed, "opportunity", sizes, 98)
+    inner = related_to_accounts(seed, "opportunity", sizes, 98)
     rows = with_stamps(inner, sizes.opportunities, sizes, deleted=gone_with_account(seed))
     closes = at(_CLOSE_DATES, f"CAST(made AS DATE) + CAST({roll('closes', 400)} AS INTEGER)")
     amount = at(_AMOUNTS, some(90, "amount", f"{roll('amount2', 50_000_000)} / 100.0"))
@@ -98,7 +98,7 @@ _TASK = {
 
 def tasks(sizes: SeedSizes, seed: int) -> str:
     """Tasks, about an account or with a contact."""
-    inner = related_to_accounts(sizes.tasks, seed, "task", sizes, 70)
+    inner = related_to_accounts(seed, "task", sizes, 70)
     rows = with_stamps(inner, sizes.tasks, sizes, deleted=gone_with_account(seed))
     status = pick("status", ("Not Started", "In Progress", "Completed", "Deferred"))
     chosen = f"{status} AS status, {pick('priority', ('High', 'Normal', 'Low'))} AS priority"
@@ -119,7 +119,7 @@ _HISTORY = {
 
 def history(sizes: SeedSizes, seed: int) -> str:
     """History of accounts: made once, never changed."""
-    inner = related_to_accounts(sizes.history, seed, "history", sizes, 100)
+    inner = related_to_accounts(seed, "history", sizes, 100)
     field = pick("field", ("Name", "Rating", "Industry", "AnnualRevenue"))
     stamps = {
         "CreatedDate": created(sizes.history),
@@ -148,7 +148,7 @@ _SHARE = {
 def shares(sizes: SeedSizes, seed: int) -> str:
     """The share that each account's owner has; a deleted account has none."""
     gone = account_deleted("n", seed)
-    rows = with_stamps(numbered(sizes.shares, seed, "account"), sizes.shares, sizes, deleted=gone)
+    rows = with_stamps(numbered(seed, "account"), sizes.shares, sizes, deleted=gone)
     return f"SELECT {columns(_SHARE)} FROM {rows} WHERE NOT gone"
 
 
@@ -166,7 +166,7 @@ _ATTACHMENT = {
 
 def attachments(sizes: SeedSizes, seed: int) -> str:
     """Small files at the first accounts."""
-    inner = numbered(sizes.attachments, seed, "attachment")
+    inner = numbered(seed, "attachment")
     rows = with_stamps(inner, sizes.attachments, sizes, deleted=account_deleted("n", seed))
     content = f"'File ' || n || chr(10) || {pick('content', words.NOTES)} AS content"
     return f"SELECT {columns(_ATTACHMENT | OWNED)} FROM (SELECT *, {content} FROM {rows})"

@@ -33,7 +33,7 @@ LONG_NOTE = "repeat('Ünïcode and \"quotes\", lines' || chr(10), 1141) || 'end'
 
 def users(sizes: SeedSizes, seed: int) -> str:
     """The colleagues of the first user, numbered from 2."""
-    rows = with_stamps(numbered(sizes.users, seed, "user"), sizes.users, sizes, deleted="false")
+    rows = with_stamps(numbered(seed, "user"), sizes.users, sizes, deleted="false")
     name = {"FirstName": pick("first", words.FIRST_NAMES), "LastName": pick("last", words.LAST_NAMES)}
     return f'SELECT {columns(_USER | name | AUDIT | {"_seq": "n + 1"})}, "FirstName" || \' \' || "LastName" AS "Name" FROM {rows}'
 
@@ -130,7 +130,7 @@ _ACCOUNT = {
 def accounts(sizes: SeedSizes, seed: int) -> str:
     """Accounts; one in twelve has a parent among those before it."""
     parent = f"CASE WHEN n > 10 AND {lot(8, 'parent')} THEN {id_sql('001', '(1 + (n - 2) // 10)')} END"
-    inner = numbered(sizes.accounts, seed, "account")
+    inner = numbered(seed, "account")
     rows = with_stamps(inner, sizes.accounts, sizes, deleted=lot(DELETED_PERCENT, "deleted"))
     return f"SELECT {columns(_ACCOUNT | OWNED)} FROM (SELECT *, {parent} AS parent FROM {rows})"
 
@@ -175,18 +175,16 @@ _CONTACT = {
 
 def contacts(sizes: SeedSizes, seed: int) -> str:
     """Contacts; three in a hundred without an account, the others anywhere. Those of deleted accounts are deleted."""
-    inner = related_to_accounts(sizes.contacts, seed, "contact", sizes)
+    inner = related_to_accounts(seed, "contact", sizes)
     rows = with_stamps(inner, sizes.contacts, sizes, deleted=gone_with_account(seed))
     names = f"{some(95, 'first', pick('first2', words.FIRST_NAMES))} AS first_name, {pick('last', words.LAST_NAMES)} AS last_name"
     return f"SELECT {columns(_CONTACT | OWNED)} FROM (SELECT *, {names} FROM {rows})"
 
 
-def related_to_accounts(count: int, seed: int, salt: str, sizes: SeedSizes, percent: int = 97) -> str:
+def related_to_accounts(seed: int, salt: str, sizes: SeedSizes, percent: int = 97) -> str:
     """Writes numbered rows with the number of an `account`, or none."""
     account = f"1 + {roll('account', sizes.accounts)}"
-    return (
-        f"(SELECT *, {some(percent, 'has account', account)} AS account FROM {numbered(count, seed, salt)})"
-    )
+    return f"(SELECT *, {some(percent, 'has account', account)} AS account FROM {numbered(seed, salt)})"
 
 
 def gone_with_account(seed: int) -> str:

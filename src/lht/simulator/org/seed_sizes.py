@@ -47,9 +47,13 @@ class SeedSizes:
         )
 
 
-def numbered(count: int, seed: int, salt: str) -> str:
-    """Writes the rows of an object: their number `n`, from 1, and what their choices depend on, `h`."""
-    return f"(SELECT range + 1 AS n, hash(range, {seed:d}, '{salt}') AS h FROM range({count:d}))"
+def numbered(seed: int, salt: str) -> str:
+    """Writes the rows of an object: their number `n`, from 1, and what their choices depend on, `h`.
+
+    Which of them, from `$first` up to `$last`, exclusive and counted from 0, is said when the statement is run.
+    """
+    rows = "range(CAST($first AS BIGINT), CAST($last AS BIGINT))"
+    return f"(SELECT range + 1 AS n, hash(range, {seed:d}, '{salt}') AS h FROM {rows})"
 
 
 def user(salt: str, sizes: SeedSizes) -> str:

@@ -102,5 +102,5 @@ def specimens(sizes: SeedSizes, seed: int) -> str:
     account = some(70, "account", id_sql("001", f"(1 + {roll('account2', sizes.accounts)})"))
     contact = some(30, "contact", id_sql("003", f"(1 + {roll('contact2', sizes.contacts)})"))
     deleted = f"n > 5 AND {lot(DELETED_PERCENT, 'deleted')}"
-    rows = with_stamps(numbered(sizes.specimens, seed, "specimen"), sizes.specimens, sizes, deleted=deleted)
+    rows = with_stamps(numbered(seed, "specimen"), sizes.specimens, sizes, deleted=deleted)
     return f"SELECT {columns(_SPECIMEN | OWNED)} FROM (SELECT *, {account} AS account, {contact} AS contact FROM {rows})"

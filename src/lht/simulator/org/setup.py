@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 USERNAME = "me@example.com"
 USER_ID = ids.make_id("005", 1)
 ORG_ID = ids.make_id("00D", 1)
+UNFINISHED = "_unfinished"
+"""There while the first records are being made."""
 
 
 def make_tables(connection: Connection, catalog: Catalog) -> None:
@@ -26,12 +28,13 @@ def make_tables(connection: Connection, catalog: Catalog) -> None:
         connection.execute(ddl.create_table(schema.name, columns(schema)))
     connection.execute(f"CREATE TABLE {LOG_TABLE} (object VARCHAR, id VARCHAR, deleted_at TIMESTAMP)")
     connection.execute(f"CREATE TABLE {COUNTERS} (object VARCHAR, used BIGINT)")
+    connection.execute(f"CREATE TABLE {UNFINISHED} (object VARCHAR)")
     catalog.save(connection)
 
 
 def drop_tables(connection: Connection, catalog: Catalog) -> None:
     """Drops everything that an org keeps."""
-    for name in (*(schema.name for schema in catalog), LOG_TABLE, COUNTERS, TABLE):
+    for name in (*(schema.name for schema in catalog), LOG_TABLE, COUNTERS, TABLE, UNFINISHED):
         connection.execute(ddl.drop_table(name))
 
 
@@ -51,8 +54,14 @@ def _add(connection: Connection, table: str, row: dict[str, object]) -> None:
 
 
 def is_new(db: Database) -> bool:
-    """Tells whether the database holds no org yet."""
-    return not db.count("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [COUNTERS])
+    """Tells whether the database holds no org yet, or one whose making was interrupted."""
+    sql = "SELECT table_name FROM duckdb_tables() WHERE table_name IN (?, ?)"
+    return [name for (name,) in db.rows(sql, [COUNTERS, UNFINISHED])] != [COUNTERS]
+
+
+def finish(connection: Connection) -> None:
+    """Notes that the org is whole."""
+    connection.execute(ddl.drop_table(UNFINISHED))
 
 
 _ORGANIZATION: dict[str, object] = {

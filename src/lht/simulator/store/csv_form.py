@@ -78,8 +78,18 @@ def double_sql(value: str) -> str:
     return (
         f"CASE WHEN {value} = 0 THEN '0.0' "
         f"WHEN abs({value}) >= 1e-3 AND abs({value}) < 1e7 THEN CAST({value} AS VARCHAR) "
+        f"WHEN abs({value}) >= 1e7 AND abs({value}) < 1e15 THEN {_large(value)} "
         f"WHEN isfinite({value}) THEN {_scientific(value)} END"
     )
+
+
+def _large(value: str) -> str:
+    """Rewrites the text of a number that DuckDB writes out in full; most large ones are, and this is quick."""
+    text = f"CAST(abs({value}) AS VARCHAR)"
+    tail = f"rtrim(replace(substr({text}, 2), '.', ''), '0')"
+    exponent = f"(strpos({text}, '.') - 2)"
+    sign = f"CASE WHEN {value} < 0 THEN '-' ELSE '' END"
+    return f"concat({sign}, left({text}, 1), '.', coalesce(nullif({tail}, ''), '0'), 'E', {exponent})"
 
 
 def _scientific(value: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 import duckdb
@@ -25,6 +25,10 @@ CURSORS = "_cursors"
 """Name of the attached scratch database that keeps the rows of open query cursors: never on disk as data."""
 
 
+IN_MEMORY = "_org"
+"""Name of the database of an org in memory: an attached one can keep its rows compressed, the first one cannot."""
+
+
 class ShapeChanged(Exception):  # noqa: N818 - it happens, and the work is done again
     """A statement named a table or column that went, or has only come, while it was on its way."""
 
@@ -40,17 +44,28 @@ class Database:
         self, path: Path | None = None, *, memory_limit: str = MEMORY_LIMIT, threads: int = 2
     ) -> None:
         self._root = _connect(path)
+        self._in_memory = path is None
         self._write_lock = threading.RLock()
         self._spill = tempfile.TemporaryDirectory(prefix="lht-org-", ignore_cleanup_errors=True)
-        self._root.execute("SET TimeZone = 'UTC'")
+        self._root.execute("SET GLOBAL TimeZone = 'UTC'")
         self._root.execute(f"SET threads = {threads:d}")
         self._root.execute("SET memory_limit = ?", [memory_limit])
         self._root.execute("SET temp_directory = ?", [self._spill.name])
         self._root.execute(f"ATTACH ':memory:' AS {CURSORS}")
+        if self._in_memory:
+            self._root.execute(f"ATTACH ':memory:' AS {IN_MEMORY} (COMPRESS)")
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Gives a reader of its own, for streaming; the caller closes it."""
-        return self._root.cursor()
+        cursor = self._root.cursor()
+        if self._in_memory:
+            cursor.execute(f"USE {IN_MEMORY}")
+        return cursor
+
+    def compact(self) -> None:
+        """Packs rows that were written in bulk, unless somebody is reading; in memory that happens only when told."""
+        with self._write_lock, self.reading() as cursor, suppress(duckdb.TransactionException):
+            cursor.execute("CHECKPOINT")
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
