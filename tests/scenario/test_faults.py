@@ -5,37 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world import open_world
+from world import ROWS
 
 from lht.errors import JobFailedError, JobTimedOutError, SessionExpiredError, WarehouseError
-from lht.testing import simulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from world import World
-
-    from lht.testing.simulator import LocalOrg
-
-ROWS = 3000
-"""Too many for REST, so that a Bulk job is used; some of them are deleted."""
-
-
-@pytest.fixture(scope="module")
-def large_org() -> Iterator[LocalOrg]:
-    with simulator(records=ROWS, seed=3, token_lifetime_s=1e9) as org:
-        yield org
-
-
-@pytest.fixture
-def bulk_world(large_org: LocalOrg, tmp_path: Path) -> Iterator[World]:
-    large_org.admin.reset()
-    large_org.admin.clear_requests()
-    world = open_world(large_org, tmp_path / "spool")
-    yield world
-    world.org.close()
-    world.connection.close()
 
 
 def test_a_killed_run_is_taken_up_with_the_job_it_had(bulk_world: World) -> None:

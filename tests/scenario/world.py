@@ -7,9 +7,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pytest
 
 from lht.model.sync import ObjectResult, SyncEvent, SyncOptions, SyncRequest, SyncResult
 from lht.sfdc.auth import Login
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from lht.testing.simulator import LocalOrg
 
 VERSION = "v66.0"
+ROWS = 3000
+"""Accounts of an org that is too large for REST, so that a Bulk job is used; some of them are deleted."""
 
 
 class Rest:
@@ -87,6 +91,19 @@ class World:
         self, *objects: str, table: str | None = None, key: str = "Id", **options: Any
     ) -> list[SyncRequest]:
         return [SyncRequest(name, table=table, key=key, options=SyncOptions(**options)) for name in objects]
+
+    def interrupted(
+        self, object_name: str = "Account", *, at: str = "reading", skip: int = 0, **options: Any
+    ) -> None:
+        """Syncs, and presses Ctrl-C at an event of that kind: the first, or after as many as are let pass."""
+        passed = count()
+
+        def interrupt(event: SyncEvent) -> None:
+            if event.kind == at and next(passed) >= skip:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            self.run(object_name, on_event=interrupt, **options)
 
     def run(self, *objects: str, on_event: Any = None, **options: Any) -> SyncResult:
         self.runs += 1

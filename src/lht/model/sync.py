@@ -134,6 +134,8 @@ class SyncPlan:
     """Whether getDeleted is asked."""
     refresh_formulas: bool
     fingerprint: str
+    trusts_stamps: bool = True
+    """Whether a row of the table with a newer stamp is kept as it is; not where it may be another org's."""
     excluded: Mapping[str, str] = field(default_factory=dict)
     """Fields that are not read, each with the reason."""
     warnings: tuple[str, ...] = ()

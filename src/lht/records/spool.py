@@ -19,6 +19,7 @@ from lht.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
     from pathlib import Path
 
 _MANIFEST: Final = "manifest.jsonl"
@@ -135,6 +136,20 @@ class Spool:
                 yield Page(
                     entry["number"], entry["locator"], path, entry["rows"], entry["bytes"], entry["following"]
                 )
+
+
+def remove_forgotten(parent: Path, *, before: datetime) -> None:
+    """Removes spools in which nothing was written since: their jobs are long gone, or nobody remembers them."""
+    for directory in parent.iterdir() if parent.is_dir() else ():
+        if directory.is_dir() and _written_at(directory) < before.timestamp():
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _written_at(directory: Path) -> float:
+    try:
+        return directory.stat().st_mtime
+    except FileNotFoundError:  # another run was quicker
+        return float("inf")
 
 
 def _read_line(line: bytes) -> dict[str, Any] | None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lht.sync import shape
-from lht.sync.extract import SMALL, Question, by_job, start_job, take_up
+from lht.sync.extract import SMALL, by_job
+from lht.sync.jobs import start_job, take_up
 from lht.sync.plan import conditions
 from lht.sync.reading import ask, read
 
 if TYPE_CHECKING:
     from lht.model.run import JobRecord, SchemaChange
+    from lht.sync.question import Question
     from lht.sync.run import TableRun
 
 
@@ -35,8 +37,12 @@ def start_backfill(table_run: TableRun) -> Backfill | None:
     if not columns:
         return None
     where = conditions(plan.where, None, None)
-    question = ask(table_run, "backfill", tuple(dict.fromkeys((table_run.id_column, *columns))), where)
-    return Backfill(question, _job(table_run, question), exchanges, tuple(run.state.owed(plan.table)))
+    question = ask(
+        table_run, "backfill", tuple(dict.fromkeys((table_run.id_column, *columns))), where, resumable=True
+    )
+    read = {*(column.name.lower() for column in owed), *exchanged}
+    debts = tuple(debt for debt in run.state.owed(plan.table) if debt.column.lower() in read)
+    return Backfill(question, _job(table_run, question), exchanges, debts)
 
 
 def _job(table_run: TableRun, question: Question) -> JobRecord | None:
@@ -61,5 +67,6 @@ def land_backfill(table_run: TableRun, backfill: Backfill) -> None:
     with run.warehouse.transaction():
         table_run.lock.check()
         shape.fill(run, plan, staging, [column.name for column in backfill.question.columns[1:]])
+        shape.keep_old_values(run, plan, staging, backfill.exchanges)
         shape.pay(run, backfill.debts)
     shape.finish_exchanges(run, plan.table, backfill.exchanges)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lht.model.sync import SyncPlan
     from lht.model.table import TableName
-    from lht.sync.extract import Extract
+    from lht.sync.question import Extract
     from lht.sync.run import Run, TableRun
     from lht.warehouse.statements import MergeCounts
 
@@ -71,8 +71,8 @@ def commit(table_run: TableRun, staged: Staged) -> ObjectResult:
         watermark = _watermark(table_run, staged, landed, newest)
         result = _result(table_run, staged, landed, watermark)
         _pay_debts(table_run)
-        if staged.rows.job:
-            run.state.save_job(replace(staged.rows.job, status="done"))
+        for job in table_run.leftovers.jobs:
+            run.state.save_job(replace(job, status="done"))
         run.state.save_watermark(watermark)
         run.state.save_run(_done(table_run, result))
     return result
@@ -85,7 +85,7 @@ def _land(
     run = table_run.run
     live_before = merge.live_count(run.warehouse, spec)
     merge.merge(run.warehouse, spec, counts)
-    gone = _delete_named(run, spec, staged)
+    gone = merge.delete_moved(run.warehouse, spec) + _delete_named(run, spec, staged)
     if absence:
         _check_valve(table_run, merge.absent_count(run.warehouse, absence), live_before)
         gone += merge.delete_absent(run.warehouse, absence)
@@ -109,6 +109,7 @@ def merge_spec(run: Run, plan: SyncPlan, staging: TableName, *, key_column: str 
         run_id=run.run_id,
         synced_at=run.now(),
         system=system_columns(run.warehouse.capabilities),
+        trusts_stamps=plan.trusts_stamps,
     )
     return merge.prepare(run.warehouse, spec)
 
@@ -181,16 +182,16 @@ def _watermark(table_run: TableRun, staged: Staged, landed: Landed, newest: date
     run, plan, options = table_run.run, table_run.plan, table_run.options
     is_full = plan.mode is SyncMode.FULL
     by_hand = not is_full and options.lastmodifieddate is not None
-    stored = table_run.stored if table_run.stored and table_run.stored.org_id == run.org.org_id else None
+    stored = table_run.stored if plan.trusts_stamps else None
     watermark, read_until = window.advance(
-        None if is_full else stored,
+        stored,
         newest=newest,
         job_created=staged.rows.read_until,
         lower_bound=plan.lower_bound,
         by_hand=by_hand,
+        is_full=is_full,
         overlap_s=options.overlap_s,
     )
-    covered_from = stored.covered_from if stored else plan.lower_bound if by_hand else None
     return Watermark(
         org_id=run.org.org_id,
         object=plan.object,
@@ -201,7 +202,7 @@ def _watermark(table_run: TableRun, staged: Staged, landed: Landed, newest: date
         watermark=watermark,
         read_until=read_until,
         deleted_until=staged.deleted_until,
-        covered_from=None if is_full else covered_from,
+        covered_from=window.covered_from(stored, plan.lower_bound, by_hand=by_hand, is_full=is_full),
         rows_in_table=landed.rows_in_table,
         run_id=run.run_id,
         formulas_read_at=run.now()

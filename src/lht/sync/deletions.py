@@ -24,6 +24,8 @@ SHORTEST_WINDOW = timedelta(minutes=3)
 """getDeleted cuts seconds off and refuses windows of a minute or less; reading more is harmless."""
 ID = Column("Id", ColumnType(ColumnKind.TEXT, 18), "Id")
 DELETED_AT = Column("deleted_at", ColumnType(ColumnKind.TIMESTAMP))
+UNANSWERED = ("INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT")
+"""Replication calls refuse a window that is too old, or that holds too much however short it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,10 @@ class Gone:
 
 def find_gone(run: Run, plan: SyncPlan, stored: Watermark | None, *, table_has_rows: bool) -> Gone:
     """Asks what was deleted since the last run; a full sync needs no answer, as absence tells it."""
-    now = run.org.server_time or run.now()
-    if plan.mode is SyncMode.FULL or plan.deletes is DeletePolicy.KEEP:
+    now = run.org_time()
+    if plan.deletes is DeletePolicy.KEEP:
+        return Gone()  # should the policy change, all that was passed over must be found
+    if plan.mode is SyncMode.FULL:
         return Gone(read_until=now)
     if not table_has_rows:
         return Gone(read_until=now)
@@ -63,7 +67,7 @@ def _by_get_deleted(run: Run, plan: SyncPlan, since: datetime, now: datetime) ->
     try:
         answer = rest.deleted(run.org, plan.object, start, now)
     except ApiError as error:
-        if error.error_code != "INVALID_REPLICATION_DATE":
+        if error.error_code not in UNANSWERED:
             raise
         return too_old
     if answer.earliest_available > start:

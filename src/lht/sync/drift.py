@@ -26,7 +26,8 @@ def find_drift(
     """Compares the columns that a run reads with those that the table has.
 
     `read_before` names the fields that the last run read, `known_fields` all that describe tells now: a field
-    that was read and is no longer told has vanished, one that was not read before but has a column is back.
+    that was read and is no longer told has vanished, one that was not read before but has a column is back. Dotted
+    paths do not vanish: they are asked for by name, or not.
     """
     have = {column.name.lower(): column for column in existing}
     before = {name.lower() for name in read_before}
@@ -37,7 +38,7 @@ def find_drift(
         widened=changes[Change.ALTER],
         exchanged=changes[Change.EXCHANGE],
         incompatible=changes[Change.INCOMPATIBLE],
-        vanished=tuple(sorted(name for name in read_before if name.lower() not in known)),
+        vanished=tuple(sorted(n for n in read_before if "." not in n and n.lower() not in known)),
         reappeared=tuple(c for c in wanted if before and c.name.lower() in have and _field(c) not in before),
     )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from lht.errors import LhtError
+from lht.errors import ConfigError, LhtError
 from lht.model.sync import ErrorReport, ObjectResult, SyncResult
+from lht.records.spool import remove_forgotten
 from lht.state.store import State
 from lht.sync.run import Run, StopSignal
 from lht.sync.table_sync import plan_table, sync_table
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from lht.model.sync import SyncEvent, SyncPlan, SyncRequest
     from lht.sfdc.org import Org
     from lht.warehouse.port import Warehouse
+
+SPOOL_LIFE = timedelta(days=7)
+"""Salesforce keeps no result longer."""
 
 
 def run_sync(
@@ -38,7 +42,9 @@ def run_sync(
 
     KeyboardInterrupt ends all of them at their next safe point; no transaction is left half done.
     """
+    _refuse_shared_tables(warehouse, requests)
     State(warehouse, schema=state_schema).ensure()
+    remove_forgotten(spool_dir, before=now() - SPOOL_LIFE)
     stop, mutex = StopSignal(), threading.Lock()
 
     def tell(event: SyncEvent) -> None:
@@ -60,6 +66,20 @@ def run_sync(
         tuple(_report(request, outcome) for request, outcome in zip(requests, outcomes, strict=True)),
         tuple(outcome for outcome in outcomes if isinstance(outcome, LhtError)),
     )
+
+
+def _refuse_shared_tables(warehouse: Warehouse, requests: Sequence[SyncRequest]) -> None:
+    """Refuses two objects for one table before anything is read: the second would find the first one's rows."""
+    seen: dict[str, str] = {}
+    for request in requests:
+        table = warehouse.table_name(request.table or request.object, request.schema)
+        if other := seen.get(str(table).lower()):
+            raise ConfigError(
+                f"{other} and {request.object} are to be synced into the same table {table}.",
+                hint="Give each a table of its own.",
+                table=str(table),
+            )
+        seen[str(table).lower()] = request.object
 
 
 def plan_only(

@@ -89,8 +89,9 @@ def plan_sync(request: SyncRequest, situation: Situation) -> SyncPlan:
         deletes=options.deletes,
         has_is_deleted=has_is_deleted,
         reads_deleted=sobject.replicateable and options.deletes is not DeletePolicy.KEEP,
+        trusts_stamps=_is_own(situation) or extent.mode is SyncMode.INCREMENTAL,
         refresh_formulas=options.refresh_formulas and extent.mode is SyncMode.INCREMENTAL,
-        fingerprint=window.fingerprint(key.name, cursor, options.where, situation.types),
+        fingerprint=window.fingerprint(sobject, key.name, cursor, options.where, situation.types),
         excluded=excluded,
         warnings=(*_warnings(drift, cursor, sobject, options), *unknown_type_warnings(sobject, columns)),
     )
@@ -152,7 +153,8 @@ def _column_of(columns: Sequence[Column], name: str) -> str:
 def _extent(request: SyncRequest, situation: Situation, key: Field, cursor: str | None) -> _Extent:
     """Decides how much is read, and says why."""
     options, facts, stored = request.options, situation.facts, situation.stored
-    _refuse_other_org(situation, options)
+    if not options.rebind:
+        _refuse_other_use(situation)
     if options.lastmodifieddate and not cursor:
         raise ConfigError(
             f"--lastmodifieddate needs a field that tells when a record changed; {situation.sobject.name} has none.",
@@ -176,16 +178,27 @@ def _extent(request: SyncRequest, situation: Situation, key: Field, cursor: str 
     return _Extent(SyncMode.INCREMENTAL, bound, "--adopt trusts the rows that are there")
 
 
-def _refuse_other_org(situation: Situation, options: SyncOptions) -> None:
-    stored = situation.stored
-    if stored is None or stored.org_id == situation.org_id or options.rebind:
+def _refuse_other_use(situation: Situation) -> None:
+    """Refuses a table that is in use for something else: its rows would all be taken for deleted."""
+    stored, name = situation.stored, situation.sobject.name
+    if stored is None or _is_own(situation):
         return
+    if stored.org_id != situation.org_id:
+        other, way_out = f"this login is for org {situation.org_id}", "log in to the other org"
+    else:
+        other, way_out = f"this run is for {name}", f"sync {stored.object}"
     raise WatermarkError(
-        f"Table {situation.table} holds {stored.object} of org {stored.org_id}; this login is for org "
-        f"{situation.org_id}.",
-        hint="Choose another --table, log in to the other org, or add --rebind to read this org in full.",
+        f"Table {situation.table} holds {stored.object} of org {stored.org_id}; {other}.",
+        hint=f"Choose another --table, {way_out}, or add --rebind to give the table to {name} of this org.",
         table=str(situation.table),
     )
+
+
+def _is_own(situation: Situation) -> bool:
+    """Whether the table's rows are known to be of this object and org."""
+    stored = situation.stored
+    is_same_org = stored is not None and stored.org_id == situation.org_id
+    return stored is not None and is_same_org and stored.object.lower() == situation.sobject.name.lower()
 
 
 def _why_full(options: SyncOptions, situation: Situation, key: Field, cursor: str | None) -> str:
@@ -208,11 +221,9 @@ def _why_first(facts: TableFacts) -> str:
 
 def _why_again(options: SyncOptions, situation: Situation, stored: Watermark, key: Field, cursor: str) -> str:
     """Says why a table with a state is read in full all the same."""
-    if stored.org_id != situation.org_id:
-        return "--rebind gives the table to another org"
-    if stored.object.lower() != situation.sobject.name.lower():
-        return f"the table held {stored.object} before"
-    asked = window.fingerprint(key.name, cursor, options.where, situation.types)
+    if not _is_own(situation):
+        return f"--rebind takes the table from {stored.object} of org {stored.org_id}"
+    asked = window.fingerprint(situation.sobject, key.name, cursor, options.where, situation.types)
     if stored.fingerprint != asked:
         return f"the {_what_changed(options, stored, key, cursor)} changed since the last sync"
     if stored.read_until is None:

@@ -10,9 +10,10 @@ from lht.errors import ApiError
 from lht.model.sync import DeletePolicy, SyncMode
 from lht.records.deletions import stream_deletions
 from lht.sfdc import rest
-from lht.sync.deletions import DELETED_AT, ID
-from lht.sync.extract import SMALL, Extract, Question, extract, staging_name
+from lht.sync.deletions import DELETED_AT, ID, UNANSWERED
+from lht.sync.extract import SMALL, extract
 from lht.sync.plan import conditions
+from lht.sync.question import Extract, Question, staging_name
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from lht.sync.deletions import Gone
     from lht.sync.run import TableRun
 
-UNANSWERED = ("INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT")
-
 
 def ask(
     table_run: TableRun,
@@ -30,11 +29,11 @@ def ask(
     columns: tuple[Column, ...],
     where: list[str],
     *,
-    live_only: bool = False,
+    resumable: bool = False,
 ) -> Question:
     """Words a question about the run's object."""
     plan = table_run.plan
-    return Question(plan.object, plan.table, purpose, columns, tuple(where), include_deleted=not live_only)
+    return Question(plan.object, plan.table, purpose, columns, tuple(where), resumable=resumable)
 
 
 def read(
@@ -49,9 +48,13 @@ def read(
 
 
 def read_rows(table_run: TableRun) -> Extract:
-    """Stages the rows of the plan's window."""
+    """Stages the rows of the plan's window.
+
+    Rows that a killed run asked for may serve, unless they must be younger than the Ids of changed records.
+    """
     plan = table_run.plan
-    question = ask(table_run, "rows", plan.columns, conditions(plan.where, plan.cursor, plan.lower_bound))
+    where = conditions(plan.where, plan.cursor, plan.lower_bound)
+    question = ask(table_run, "rows", plan.columns, where, resumable=not _reads_changed_ids(table_run))
     return read(table_run, question, maybe_small=_maybe_small(table_run), cap=_all_committed(table_run))
 
 
@@ -66,7 +69,7 @@ def _all_committed(table_run: TableRun) -> datetime | None:
     run, plan = table_run.run, table_run.plan
     if not table_run.situation.sobject.replicateable:
         return None
-    now = run.org.server_time or run.now()
+    now = run.org_time()
     try:
         return rest.updated_until(run.org, plan.object, now - timedelta(minutes=3), now)
     except ApiError as error:
@@ -75,21 +78,29 @@ def _all_committed(table_run: TableRun) -> datetime | None:
         raise
 
 
-def read_changed_ids(table_run: TableRun) -> TableName | None:
-    """Stages the Ids of all changed records, so that those which left the filter are noticed."""
+def _reads_changed_ids(table_run: TableRun) -> bool:
     plan = table_run.plan
-    is_filtered = plan.where and plan.mode is SyncMode.INCREMENTAL and plan.cursor
-    if not is_filtered or not table_run.table_has_rows or plan.deletes is DeletePolicy.KEEP:
+    is_filtered = bool(plan.where and plan.cursor) and plan.mode is SyncMode.INCREMENTAL
+    return is_filtered and table_run.table_has_rows and plan.deletes is not DeletePolicy.KEEP
+
+
+def read_changed_ids(table_run: TableRun) -> Extract | None:
+    """Stages the Ids of all changed records, so that those which left the filter are noticed."""
+    if not _reads_changed_ids(table_run):
         return None
+    plan = table_run.plan
     columns = (ID, replace(DELETED_AT, field=plan.cursor))
-    question = ask(table_run, "changed", columns, conditions(None, plan.cursor, plan.lower_bound))
-    return read(table_run, question).staging
+    return read(
+        table_run, ask(table_run, "changed", columns, conditions(None, plan.cursor, plan.lower_bound))
+    )
 
 
 def read_all_ids(table_run: TableRun) -> TableName:
-    """Stages the Ids of all live records that match the filter."""
-    where = conditions(table_run.plan.where, None, None)
-    return read(table_run, ask(table_run, "ids", (table_run.id_column,), where, live_only=True)).staging
+    """Stages the Ids of all live records that match the filter; archived ones, which only queryAll tells, too."""
+    plan = table_run.plan
+    where = conditions(plan.where, None, None)
+    is_live = ["IsDeleted = FALSE"] if plan.has_is_deleted else []
+    return read(table_run, ask(table_run, "ids", (table_run.id_column,), [*where, *is_live])).staging
 
 
 def read_formulas(table_run: TableRun) -> tuple[TableName, list[str]] | None:

@@ -57,6 +57,10 @@ class Run:
     now: Callable[[], datetime]
     on_event: Callable[[SyncEvent], None]
 
+    def org_time(self) -> datetime:
+        """The org's clock as its last answer told it."""
+        return self.org.server_time or self.now()
+
     def tell(
         self, kind: str, object_name: str, message: str = "", *, done: int = 0, total: int | None = None
     ) -> None:

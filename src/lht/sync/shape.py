@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lht.mapping.widening import Change, compare
 from lht.model.run import SchemaChange
 from lht.state.tables import system_column_definitions, system_columns
-from lht.warehouse import merge
+from lht.warehouse import merge, statements
 from lht.warehouse.statements import MergeSpec
 
 if TYPE_CHECKING:
@@ -70,9 +71,36 @@ def begin_exchanges(run: Run, plan: SyncPlan) -> tuple[Exchange, ...]:
         column = _column(plan, change)
         _record(run, plan, "exchange", column, old_type=str(change.old), owes=True)
         temporary = replace(column, name=change.column + NEW)
+        _set_aside_other_type(run, plan.table, temporary)
         run.warehouse.add_columns(plan.table, (temporary,))
         exchanges.append(Exchange(change, temporary))
     return tuple(exchanges)
+
+
+def _set_aside_other_type(run: Run, table: TableName, temporary: Column) -> None:
+    """Renames what an unfinished exchange left, if the field has changed its type again since."""
+    capabilities = run.warehouse.capabilities
+    for left in run.warehouse.columns(table) or ():
+        is_it = left.name.lower() == temporary.name.lower()
+        if is_it and compare(left.type, temporary.type, capabilities) is not Change.SAME:
+            run.warehouse.rename_column(
+                table, left.name, _free_name(run, table, temporary.name[: -len(NEW)] + OLD)
+            )
+
+
+def keep_old_values(run: Run, plan: SyncPlan, staging: TableName, exchanges: Sequence[Exchange]) -> None:
+    """Converts the values of rows that the org no longer returns: nothing else will fill their new columns."""
+    id_column = next(c.name for c in plan.columns if c.field == "Id")
+    for exchange in exchanges:
+        statement = statements.convert_absent(
+            plan.table,
+            staging,
+            id_column,
+            old=exchange.change.column,
+            new=exchange.temporary,
+            dialect=run.warehouse.dialect,
+        )
+        run.warehouse.execute(statement)
 
 
 def finish_exchanges(run: Run, table: TableName, exchanges: Sequence[Exchange]) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lht.errors import LhtError
+from lht.errors import LhtError, MappingError, SyncError
 from lht.mapping.registry import registered_mappings
 from lht.model.sync import ErrorReport, ObjectResult, SyncMode
 from lht.sfdc import rest
@@ -20,7 +20,7 @@ from lht.sync.backfill import land_backfill, start_backfill
 from lht.sync.commit import Staged, commit, run_record
 from lht.sync.deletions import find_gone
 from lht.sync.drift import refuse_incompatible
-from lht.sync.extract import close_job
+from lht.sync.jobs import close_job, drop_jobs
 from lht.sync.plan import Situation, TableFacts, find_cursor, plan_sync
 from lht.sync.reading import read_all_ids, read_changed_ids, read_formulas, read_rows, stage_gone
 from lht.sync.run import Started, TableRun
@@ -55,19 +55,51 @@ def sync_table(run: Run, request: SyncRequest) -> ObjectResult:
         timeout_s=request.options.lock_timeout_s,
         sleep=run.stop.sleep,
     )
-    with lock, _recorded(run, sobject.name, table, started.at):
-        shape.mend_exchanges(run, table)
-        situation = _situation(run, request, sobject, table)
-        plan = plan_sync(request, situation)
-        refuse_incompatible(plan)
-        run.tell("planned", plan.object, f"{plan.mode} sync: {plan.reason}")
-        for warning in plan.warnings:
-            run.tell("warning", plan.object, warning)
-        table_run = TableRun(run, request, situation, plan, lock, started)
-        try:
-            return _carry_out(table_run)
-        finally:
-            _drop_stagings(table_run)
+    with lock:
+        _tell_replaced(run, sobject.name, lock)
+        with _recorded(run, sobject.name, table, started.at):
+            shape.mend_exchanges(run, table)
+            table_run = _planned(run, request, sobject, lock, started)
+            result = _landed(table_run)
+        run.tell("committed", sobject.name, done=result.rows_read, total=result.rows_read)
+        for record in table_run.leftovers.jobs:
+            close_job(run, record)
+        drop_jobs(run, table)
+    return result
+
+
+def _tell_replaced(run: Run, object_name: str, lock: TableLock) -> None:
+    if lock.replaced:
+        dead = f"run {lock.replaced.run_id} (process {lock.replaced.owner.pid} on {lock.replaced.owner.host})"
+        run.tell(
+            "warning", object_name, f"the lock of {dead}, which ended without giving it back, was replaced"
+        )
+
+
+def _planned(run: Run, request: SyncRequest, sobject: SObject, lock: TableLock, started: Started) -> TableRun:
+    """Plans under the lock, and tells what comes."""
+    situation = _situation(run, request, sobject, _table(run, request, sobject))
+    plan = plan_sync(request, situation)
+    refuse_incompatible(plan)
+    run.tell("planned", plan.object, f"{plan.mode} sync: {plan.reason}")
+    for warning in plan.warnings:
+        run.tell("warning", plan.object, warning)
+    return TableRun(run, request, situation, plan, lock, started)
+
+
+def _landed(table_run: TableRun) -> ObjectResult:
+    """Carries the plan out.
+
+    Jobs of a run that stops are left to the next one, which takes them up; but not those whose rows were refused,
+    as they would be refused again however much was mended in the org.
+    """
+    try:
+        return _carry_out(table_run)
+    except (SyncError, MappingError):
+        drop_jobs(table_run.run, table_run.plan.table)
+        raise
+    finally:
+        _drop_stagings(table_run)
 
 
 def _table(run: Run, request: SyncRequest, sobject: SObject) -> TableName:
@@ -113,17 +145,18 @@ def _carry_out(table_run: TableRun) -> ObjectResult:
     gone = find_gone(run, plan, table_run.stored, table_has_rows=table_run.table_has_rows)
     changed = read_changed_ids(table_run)
     rows = read_rows(table_run)
+    if changed:
+        rows = replace(rows, read_until=min(rows.read_until, changed.read_until))
     ids = read_all_ids(table_run) if gone.compare_ids else None
     formulas = read_formulas(table_run)
     if backfill:
         land_backfill(table_run, backfill)
-    named = tuple(staging for staging in (stage_gone(table_run, gone), changed) if staging)
+    known = (stage_gone(table_run, gone), changed.staging if changed else None)
+    named = tuple(staging for staging in known if staging)
     run.tell("loading", plan.object, done=rows.rows, total=rows.rows)
-    result = commit(table_run, Staged(rows, gone.read_until, ids, named, formulas))
-    for record in table_run.leftovers.jobs:
-        close_job(run, record)
-    run.tell("committed", plan.object, done=result.rows_read, total=result.rows_read)
-    return result
+    # Rows that a killed run asked for may be hours old: what was deleted since then is asked for again next time.
+    deleted_until = min(gone.read_until, rows.read_until) if gone.read_until else None
+    return commit(table_run, Staged(rows, deleted_until, ids, named, formulas))
 
 
 def _shape_table(table_run: TableRun) -> None:
@@ -136,10 +169,10 @@ def _shape_table(table_run: TableRun) -> None:
 
 
 def _drop_stagings(table_run: TableRun) -> None:
-    """Jobs are left to the next run, which takes them up; staging tables are of no use to it."""
+    """Staging tables are of no use to a later run."""
     for staging in table_run.leftovers.stagings:
         with suppress(LhtError):
-            table_run.run.warehouse.drop_table(staging)
+            merge.drop_staging(table_run.run.warehouse, staging)
 
 
 @contextmanager
@@ -147,6 +180,8 @@ def _recorded(run: Run, object_name: str, table: TableName, started_at: datetime
     """Writes down that the run began, and how it ended if it did not end well (a good end is in its commit)."""
 
     def record(status: str, result: ObjectResult | None = None) -> None:
+        if status != "running" and not any(run.state.unfinished_runs(table)):
+            return  # Ctrl-C came while the commit's answer was under way: the run is done
         run.state.save_run(
             run_record(run, object_name, table, started_at=started_at, status=status, result=result)
         )

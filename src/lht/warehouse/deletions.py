@@ -17,11 +17,31 @@ def count_live(spec: MergeSpec) -> Statement:
 
 
 def _absent(spec: MergeSpec) -> str:
-    key = quote(spec.key_column)
+    key, staging = quote(spec.key_column), quote_table(spec.staging)
+    absent = f"{key} NOT IN\n  (SELECT {key} FROM {staging} WHERE {key} IS NOT NULL)"
+    if spec.id_column and spec.id_column != spec.key_column:
+        # A deleted record that had the key once does not stand for the one that the table holds.
+        same = " AND ".join(f"s.{name} = t.{name}" for name in (key, quote(spec.id_column)))
+        absent = f"NOT EXISTS\n  (SELECT 1 AS found FROM {staging} AS s WHERE {same})"
     return (
-        f"SELECT {key} AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM {quote_table(spec.target)}\n"
-        f"WHERE NOT {marked(spec)} AND {key} NOT IN\n"
-        f"  (SELECT {key} FROM {quote_table(spec.staging)} WHERE {key} IS NOT NULL)"
+        f"SELECT {key} AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM {quote_table(spec.target)} AS t\n"
+        f"WHERE NOT {marked(spec)} AND {absent}"
+    )
+
+
+def delete_moved(spec: MergeSpec, id_column: str) -> Statement:
+    """Removes rows under the old key of records that the merge has put under another: a record has one row."""
+    key, own_id, target = quote(spec.key_column), quote(id_column), quote_table(spec.target)
+    order = f"{quote(spec.stamp_column)} DESC NULLS LAST, {key}" if spec.stamp_column else key
+    newest = (
+        f"SELECT {own_id}, {key} FROM {quote_table(spec.staging)} WHERE {key} IS NOT NULL\n"
+        f"  QUALIFY row_number() OVER (PARTITION BY {own_id} ORDER BY {order}) = 1"
+    )
+    return Statement(
+        f"MERGE INTO {target} AS t\nUSING (\n"
+        f"  SELECT n.{own_id} AS i, n.{key} AS k FROM (\n  {newest}\n  ) AS n\n"
+        f"  JOIN {target} AS h ON h.{own_id} = n.{own_id} AND h.{key} = n.{key}\n"
+        f") AS s\nON t.{own_id} = s.i AND t.{key} <> s.k\nWHEN MATCHED THEN DELETE"
     )
 
 

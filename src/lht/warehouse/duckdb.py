@@ -76,6 +76,8 @@ MB_PER_COLUMN = 1.0
 VECTOR_ROWS = 2048
 """DuckDB moves, and holds in memory, this many rows at a time on each thread."""
 LOCK_POLL_S = 0.1
+_INTERRUPTED = "Query interrupted"
+"""What DuckDB makes of Ctrl-C: a plain RuntimeError."""
 
 _KINDS = {
     "BIGINT": ColumnKind.INTEGER,
@@ -332,7 +334,13 @@ class DuckDBWarehouse:
         return int(str(count))
 
     def create_schema(self, table: TableName) -> None:
-        self.execute(statements.create_schema(table))
+        try:
+            self.execute(statements.create_schema(table))
+        except StatementError as error:
+            # Another thread has just created it, which is a conflict even with IF NOT EXISTS.
+            if error.recovery is not Recovery.RETRY or self._in_transaction:
+                raise
+            self.execute(statements.create_schema(table))
 
     def create_table(self, table: TableName, columns: Sequence[Column], *, comment: str = "") -> None:
         creating = statements.create_table(table, columns, self.dialect)
@@ -375,6 +383,10 @@ class DuckDBWarehouse:
             return self._connection.execute(statement.sql, _bound(statement)).fetchall()
         except duckdb.Error as error:
             raise translate(error, f"run {_headline(statement.sql)}") from error
+        except RuntimeError as error:
+            if str(error) == _INTERRUPTED:
+                raise KeyboardInterrupt from None
+            raise
 
     def read(self, statement: Statement) -> pa.RecordBatchReader:
         import duckdb  # noqa: PLC0415

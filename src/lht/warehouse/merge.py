@@ -161,6 +161,19 @@ def fill(warehouse: Warehouse, spec: MergeSpec) -> int:
     return counts.changed
 
 
+def delete_moved(warehouse: Warehouse, spec: MergeSpec) -> int:
+    """Removes, after `merge`, the rows that records had under another key; gives how many."""
+    if spec.target_is_empty or spec.id_column is None or spec.id_column == spec.key_column:
+        return 0
+    return warehouse.execute(deletion_sql.delete_moved(spec, spec.id_column))
+
+
+def drop_staging(warehouse: Warehouse, staging: TableName) -> None:
+    """Drops a staging table, and the scratch tables of a merge of it that did not come to its end."""
+    for suffix in ("", statements.CHANGES, statements.KEPT):
+        warehouse.drop_table(replace(staging, name=staging.name + suffix))
+
+
 def live_count(warehouse: Warehouse, spec: MergeSpec) -> int:
     """Counts the target's rows that are not marked deleted (the valve's whole)."""
     return _numbers(warehouse, deletion_sql.count_live(spec))[0]

@@ -79,18 +79,20 @@ class MergeSpec:
     target_is_empty: bool = False
     compared: tuple[str, ...] = ()
     """Expressions that tell whether a row differs, the same on both sides; empty: all columns."""
+    trusts_stamps: bool = True
+    """Whether a staged row that is older than the target's is ignored."""
     fills: bool = False
     """Whether only rows that exist get the staged columns, and marks are left alone."""
 
     @property
     def changes(self) -> TableName:
         """The scratch table of keys and actions."""
-        return replace(self.staging, name=f"{self.staging.name}_changes")
+        return replace(self.staging, name=self.staging.name + CHANGES)
 
     @property
     def kept(self) -> TableName:
         """The scratch table of values that only the target has."""
-        return replace(self.staging, name=f"{self.staging.name}_kept")
+        return replace(self.staging, name=self.staging.name + KEPT)
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -144,6 +146,8 @@ class Deletions:
     """A staging table of rows that the same run read: what is live there is not deleted."""
 
 
+# Scratch tables are named after the staging table.
+CHANGES, KEPT = "_changes", "_kept"
 # What becomes of a staged row. The first four change the target.
 INSERT, UPDATE, MARK, REMOVE = "insert", "update", "mark", "remove"
 MARK_NEW, UNCHANGED, IGNORED = "mark_new", "unchanged", "ignored"
@@ -229,6 +233,18 @@ def alter_type(table: TableName, column: str, new_type: ColumnType, dialect: Dia
 def rename_column(table: TableName, old: str, new: str) -> Statement:
     """Renames a column."""
     return Statement(f"ALTER TABLE {quote_table(table)} RENAME COLUMN {quote(old)} TO {quote(new)}")
+
+
+def convert_absent(
+    table: TableName, staging: TableName, id_column: str, *, old: str, new: Column, dialect: Dialect
+) -> Statement:
+    """Writes one column's values into another, as its type, in rows whose Id is not staged."""
+    own_id = quote(id_column)
+    return Statement(
+        f"UPDATE {quote_table(table)} SET {quote(new.name)} = TRY_CAST({quote(old)} AS {type_sql(new.type, dialect)})\n"
+        f"WHERE {quote(old)} IS NOT NULL AND {own_id} NOT IN\n"
+        f"  (SELECT {own_id} FROM {quote_table(staging)} WHERE {own_id} IS NOT NULL)"
+    )
 
 
 def drop_table(table: TableName) -> Statement:
@@ -409,7 +425,7 @@ def marked(spec: MergeSpec, prefix: str = "") -> str:
 def _action(spec: MergeSpec, differs: str) -> str:
     if spec.fills:
         return f"CASE WHEN t.k IS NULL THEN '{IGNORED}' WHEN {differs} THEN '{UPDATE}' ELSE '{UNCHANGED}' END"
-    stale = f"WHEN s.stamp < t.stamp THEN '{IGNORED}' " if spec.stamp_column else ""
+    stale = f"WHEN s.stamp < t.stamp THEN '{IGNORED}' " if spec.stamp_column and spec.trusts_stamps else ""
     return (
         f"CASE {stale}{_deleted_action(spec, differs)}\n    WHEN t.k IS NULL THEN '{INSERT}'\n"
         f"    WHEN t.marked OR {differs} THEN '{UPDATE}' ELSE '{UNCHANGED}' END"

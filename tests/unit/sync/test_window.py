@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from lht.mapping.types import parse_type
+from lht.model.salesforce import Field, SObject
 from lht.model.sync import Watermark
 from lht.model.table import TableName
 from lht.sync import window
@@ -94,13 +96,35 @@ def test_history_objects_only_ever_grow(name: str, *, expected: bool) -> None:
     assert window.is_append_only(name) is expected
 
 
+ACCOUNT = SObject("Account", "Account", (Field("A__c", "double", "A"),))
+
+
 def test_the_fingerprint_ignores_letter_case_of_overrides_and_blanks_around_the_filter() -> None:
     number = {"A__c": parse_type("number(18,2)")}
     same = {"a__C": parse_type("NUMBER(18,2)")}
 
-    assert window.fingerprint("Id", "SystemModstamp", " X = 1 ", number) == window.fingerprint(
-        "id", "SystemModstamp", "X = 1", same
+    assert window.fingerprint(ACCOUNT, "Id", "SystemModstamp", " X = 1 ", number) == window.fingerprint(
+        ACCOUNT, "id", "SystemModstamp", "X = 1", same
     )
+
+
+@pytest.mark.parametrize(
+    ("override", "counts"),
+    [
+        ("A__c", True),
+        ("account.a__c", True),
+        ("B__c", False),
+        ("Contact.A__c", False),
+        ("Account.B__c", False),
+    ],
+)
+def test_the_fingerprint_changes_with_overrides_of_the_objects_own_fields(
+    override: str, *, counts: bool
+) -> None:
+    question = (ACCOUNT, "Id", "SystemModstamp", None)
+    overrides = {override: parse_type("varchar(20)")}
+
+    assert (window.fingerprint(*question, overrides) != window.fingerprint(*question, {})) is counts
 
 
 @pytest.mark.parametrize(
@@ -108,4 +132,45 @@ def test_the_fingerprint_ignores_letter_case_of_overrides_and_blanks_around_the_
     [("Ext__c", "SystemModstamp", "X = 1"), ("Id", None, "X = 1"), ("Id", "SystemModstamp", "X = 2")],
 )
 def test_the_fingerprint_changes_with_key_cursor_and_filter(question: tuple[str, str | None, str]) -> None:
-    assert window.fingerprint(*question, {}) != window.fingerprint("Id", "SystemModstamp", "X = 1", {})
+    usual = window.fingerprint(ACCOUNT, "Id", "SystemModstamp", "X = 1", {})
+
+    assert window.fingerprint(ACCOUNT, *question, {}) != usual
+
+
+def test_a_full_read_has_no_gap_and_starts_anew_where_it_ended() -> None:
+    before = stored(NOON, NOON + timedelta(hours=2))
+
+    assert advance(before, newest=None, job_created=NOON + timedelta(hours=1), is_full=True) == (
+        NOON,
+        NOON + timedelta(hours=1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("covered", "bound", "by_hand", "is_full", "expected"),
+    [
+        (None, NOON, True, False, None),
+        (NOON, NOON - timedelta(days=1), True, False, NOON - timedelta(days=1)),
+        (NOON, NOON + timedelta(days=1), True, False, NOON),
+        (NOON, NOON + timedelta(days=1), False, False, NOON),
+        (NOON, None, False, True, None),
+    ],
+)
+def test_what_is_covered_grows_with_earlier_bounds_and_full_reads(
+    covered: datetime | None,
+    bound: datetime | None,
+    *,
+    by_hand: bool,
+    is_full: bool,
+    expected: datetime | None,
+) -> None:
+    before = replace(stored(NOON, NOON), covered_from=covered)
+
+    assert window.covered_from(before, bound, by_hand=by_hand, is_full=is_full) == expected
+
+
+@pytest.mark.parametrize(("by_hand", "expected"), [(True, NOON), (False, None)])
+def test_a_first_run_covers_what_its_bound_by_hand_reaches(
+    *, by_hand: bool, expected: datetime | None
+) -> None:
+    assert window.covered_from(None, NOON, by_hand=by_hand, is_full=False) == expected
