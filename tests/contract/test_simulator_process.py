@@ -16,6 +16,7 @@ import pytest
 from lht.simulator.errors import SimulatorError
 from lht.simulator.main import started
 from lht.testing import simulator
+from lht.testing.caller import Caller
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,3 +81,80 @@ def test_an_org_on_disk_keeps_its_records(tmp_path: Path) -> None:
 def test_the_fixture_gives_an_org_with_credentials(lht_simulator: LocalOrg) -> None:
     assert lht_simulator.url.startswith("http://127.0.0.1:")
     assert all((lht_simulator.client_id, lht_simulator.client_secret, lht_simulator.password))
+
+
+def test_an_org_on_disk_keeps_rows_fields_and_its_time_but_neither_logins_nor_jobs(tmp_path: Path) -> None:
+    with simulator(records=20, path=tmp_path) as org:
+        caller = Caller(org).login()
+        org.admin.set_clock("2031-02-03T04:05:06Z", frozen=True)
+        caller.login()
+        org.admin.add_field("Account", "Tier__c", "string", length=10)
+        org.admin.hide_field("Account", "Site")
+        made = caller.create("Account", Name="kept", Tier__c="gold")
+        job = caller.finished_job("SELECT Id FROM Account")["id"]
+        old = dict(caller.headers)
+    with simulator(records=500, seed=9, path=tmp_path) as org:
+        again = Caller(org, headers=old)
+        dead = again.get("/limits").status
+        again.login()
+        kept = again.get(f"/sobjects/Account/{made}").json()
+        jobs = again.get("/jobs/query").json()["records"], again.get(f"/jobs/query/{job}").status
+        clock = org.admin.clock()
+        after = again.create("Account", Name="later")
+
+    assert (dead, jobs) == (401, ([], 404))
+    assert (kept["Tier__c"], kept["CreatedDate"]) == ("gold", "2031-02-03T04:05:06.000+0000")
+    assert clock == {"now": "2031-02-03T04:05:06+00:00", "frozen": True}
+    assert "Site" not in kept
+    assert after > made
+
+
+def test_an_org_whose_making_was_interrupted_is_made_anew(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    program = f"""
+from pathlib import Path
+from lht.simulator.org import seed
+from lht.simulator.org.org import Org
+from lht.simulator.store.database import Database
+import os
+def killed(self):
+    os._exit(9)
+Database.compact = killed
+Org.open(path=Path({str(tmp_path)!r}), records=30)
+"""
+    assert subprocess.run([sys.executable, "-c", program], env=environment, check=False).returncode == 9
+
+    with simulator(records=30, path=tmp_path) as interrupted, simulator(records=30) as whole:
+        counts = [
+            Caller(org).login().get("/limits/recordCount").json()["sObjects"] for org in (interrupted, whole)
+        ]
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_with_jobs_and_answers_under_way(number: signal.Signals, tmp_path: Path) -> None:
+    busy = (
+        "import threading, time, urllib.request\n"
+        "from lht.simulator.main import serve\n"
+        "def begin(running):\n"
+        "    running.site.change_settings({'job_delay_s': 60})\n"
+        "    running.site.faults.add({'kind': 'job_hangs'})\n"
+        "    running.site.faults.add({'kind': 'delay', 'delay_s': 60})\n"
+        "    for _ in range(3):\n"
+        "        running.site.jobs.create({'operation': 'query', 'query': 'SELECT Id FROM Account'}, 66.0)\n"
+        "    ask = lambda: urllib.request.urlopen(running.url + '/services/data')\n"
+        "    threading.Thread(target=ask, daemon=True).start()\n"
+        "    time.sleep(0.3)\n"
+        "threading.excepthook = lambda _: None\n"
+        f"serve(port=0, records=3, path=__import__('pathlib').Path({str(tmp_path)!r}), on_start=begin)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", busy], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while process.stdout.readline().strip() != "ready":
+            assert process.poll() is None, process.stderr.read()
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+
+    assert (process.returncode, errors) == (0, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["org.duckdb"]

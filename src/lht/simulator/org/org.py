@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import describe, ids, setup
 from lht.simulator.org.catalog import Catalog
-from lht.simulator.org.clock import Clock
+from lht.simulator.org.clock_keeper import kept_clock
 from lht.simulator.org.faults import Faults
 from lht.simulator.org.fields_admin import FieldAdmin
 from lht.simulator.org.jobs import JobBoard
@@ -53,7 +53,7 @@ class Org:
         self.db = db
         self.catalog = catalog
         self.options = options
-        self.clock = Clock()
+        self.clock = kept_clock(db)
         self.org_id = setup.ORG_ID
         self.user_id = setup.USER_ID
         self.username = setup.USERNAME

@@ -65,9 +65,27 @@ class Gate:
         self._site = site
         self._connections = connections
         self._log = log
+        self._under_way: dict[asyncio.Task[Any], asyncio.AbstractEventLoop] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one request."""
+        """Serves one request, unless it is broken off."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a server runs every request in one
+        self._under_way[task] = asyncio.get_running_loop()
+        try:
+            await self._answer(scope, receive, send)
+        except asyncio.CancelledError:
+            self._connections.hang_up(tuple(scope["client"]))
+            await asyncio.sleep(0)
+        finally:
+            del self._under_way[task]
+
+    def break_off(self) -> None:
+        """Hangs up on everybody who still waits; for the thread that ends the server."""
+        for task, loop in list(self._under_way.items()):
+            loop.call_soon_threadsafe(task.cancel)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         exchange = Exchange(send, format_datetime(self._site.clock.now(), usegmt=True))
         if scope["path"].startswith("/simulator"):

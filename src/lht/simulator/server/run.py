@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_HEAD_BYTES = 1 << 20
 START_S = 30
-GRACE_S = 2
+GRACE_S, LONGEST_GRACE_S = 2, 20
 
 
 class Server:
@@ -27,9 +27,10 @@ class Server:
     def __init__(self, site: Site, host: str = "127.0.0.1", port: int = 0) -> None:
         self._socket = _bound(host, port)
         connections = Connections()
+        self._gate = create_app(site, connections)
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
-                create_app(site, connections),
+                self._gate,
                 http=connections.protocol(),
                 lifespan="off",
                 log_config=None,
@@ -37,7 +38,7 @@ class Server:
                 date_header=False,
                 server_header=False,
                 h11_max_incomplete_event_size=MOST_HEAD_BYTES,
-                timeout_graceful_shutdown=GRACE_S,
+                timeout_graceful_shutdown=LONGEST_GRACE_S,
             )
         )
         self._thread = threading.Thread(
@@ -48,8 +49,10 @@ class Server:
         self.url = _url(host, self._socket.getsockname()[1])
 
     def stop(self) -> None:
-        """Ends the server; a second call does nothing."""
+        """Ends the server, after a moment for what is under way; a second call does nothing."""
         self._uvicorn.should_exit = True
+        self._thread.join(GRACE_S)
+        self._gate.break_off()
         self._thread.join()
         self._socket.close()
 
