@@ -100,6 +100,17 @@ def test_userinfo_names_the_user_and_the_org(api: Caller) -> None:
     assert api.raw("GET", info["id"].removeprefix(api.org.url), headers=api.headers).json() == info
 
 
+def test_userinfo_agrees_with_the_record_of_the_user_it_names(api: Caller) -> None:
+    told = api.raw("GET", "/services/oauth2/userinfo", headers=api.headers).json()
+    record = api.get(f"/sobjects/User/{told['user_id']}").json()
+
+    assert (told["name"], told["username"], told["email"]) == (
+        record["Name"],
+        record["Username"],
+        record["Email"],
+    )
+
+
 def test_userinfo_refuses_a_dead_token_with_one_word(api: Caller) -> None:
     api.org.admin.expire_sessions()
 

@@ -33,12 +33,6 @@ def start(
     seed: Annotated[
         int, typer.Option("--seed", metavar="S", min=0, help="The same seed makes the same records.")
     ] = 1,
-    schema: Annotated[
-        Path | None,
-        typer.Option(
-            "--schema", metavar="FILE", dir_okay=False, exists=True, help="A TOML file of more objects."
-        ),
-    ] = None,
     write_config: Annotated[
         Path | None,
         typer.Option(
@@ -72,7 +66,6 @@ def start(
         path=path,
         records=records,
         seed=seed,
-        schema=schema,
         write_config=write_config,
     )
     return Answer({"stopped": True})

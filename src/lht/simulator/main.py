@@ -39,7 +39,6 @@ def serve(
     path: Path | None = None,
     records: int = 0,
     seed: int = 1,
-    schema: Path | None = None,
     settings: Mapping[str, Any] | None = None,
     on_start: Callable[[Running], None] | None = None,
     out: TextIO | None = None,
@@ -55,9 +54,7 @@ def serve(
         number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        with started(
-            host, port, path=path, records=records, seed=seed, schema=schema, settings=settings
-        ) as running:
+        with started(host, port, path=path, records=records, seed=seed, settings=settings) as running:
             _announce(running, on_start, out or sys.stdout)
             stop.wait()
     finally:
@@ -73,12 +70,9 @@ def started(
     path: Path | None = None,
     records: int = 0,
     seed: int = 1,
-    schema: Path | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Iterator[Running]:
     """Serves an org from a thread while the block runs."""
-    if schema is not None:
-        raise SimulatorError("objects from a file are not supported yet: leave schema out")
     site = _site(Org.open(path=path, records=records, seed=seed), settings)
     try:
         server = Server(site, host, port)

@@ -162,7 +162,6 @@ def simulator(
     seed: int = 1,
     *,
     path: Path | None = None,
-    schema: Path | None = None,
     port: int = 0,
     **settings: Any,
 ) -> Iterator[LocalOrg]:
@@ -172,9 +171,7 @@ def simulator(
     """
     from lht.simulator.main import started  # noqa: PLC0415 - the server is loaded only where one is started
 
-    with started(
-        port=port, path=path, records=records, seed=seed, schema=schema, settings=settings
-    ) as running:
+    with started(port=port, path=path, records=records, seed=seed, settings=settings) as running:
         app = running.app
         yield LocalOrg(
             running.url, app.client_id, app.client_secret, app.username, app.password, Admin(running.url)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SCOPE = "api id refresh_token"
 GRANT = "client_credentials"
 ORG_ID_IN_TOKEN = 15
+NAME = "Mia Admin"
+"""The one user's, as on the User record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +157,8 @@ def _identity(username: str, identity: str, user_id: str, org_id: str, base_url:
         "username": username,
         "preferred_username": username,
         "nickname": username.partition("@")[0],
-        "name": "Local User",
-        "display_name": "Local User",
+        "name": NAME,
+        "display_name": NAME,
         "email": username,
         "email_verified": True,
         "zoneinfo": "GMT",
