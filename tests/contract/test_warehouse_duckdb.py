@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -375,3 +377,14 @@ def test_one_transaction_writes_to_one_database(warehouse: DuckDBWarehouse, tmp_
         warehouse.execute(Statement("INSERT INTO T VALUES ('1')"))
         with pytest.raises(StatementError, match="one database file"):
             warehouse.execute(Statement("INSERT INTO other.T VALUES ('1')"))
+
+
+def test_ctrl_c_during_a_statement_is_ctrl_c_and_the_connection_lives_on(warehouse: DuckDBWarehouse) -> None:
+    slow = "CREATE TEMP TABLE much AS SELECT hash(range) AS h FROM range(100000000) ORDER BY h"
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        warehouse.execute(Statement(slow))
+
+    assert warehouse.query(Statement("SELECT 1")) == [(1,)]

@@ -410,6 +410,24 @@ def test_a_refused_key_can_be_mended_in_the_org(world: World) -> None:
     assert keyed(world) == [("k1", "A")]
 
 
+def test_an_external_id_that_two_living_records_share_is_refused_in_whatever_run_it_shows(
+    world: World,
+) -> None:
+    world.local.admin.add_field("Account", "Code__c", "string", length=20, external_id=True)
+    first = world.rest.create("Account", Name="first", Code__c="k1")
+    world.local.admin.advance_clock(HOUR)
+    world.sync(key="Code__c")
+    world.local.admin.advance_clock(HOUR)
+    world.rest.create("Account", Name="second", Code__c="k1")
+
+    with pytest.raises(SyncError, match=r"1 values of Code__c are shared \(such as k1\)"):
+        world.sync(key="Code__c")
+    assert names(world) == ["first"]
+    world.rest.delete("Account", first)
+    world.sync(key="Code__c")
+    assert names(world) == ["second"]
+
+
 # -- columns on their way --------------------------------------------------------------------------------------
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lht.model.table import TableName
     from lht.sync.question import Extract
     from lht.sync.run import Run, TableRun
-    from lht.warehouse.statements import MergeCounts
+    from lht.warehouse.statements import KeyProblems, MergeCounts
 
 VALVE_SHARE = 0.10
 VALVE_ROWS = 100
@@ -61,7 +61,7 @@ def commit(table_run: TableRun, staged: Staged) -> ObjectResult:
     run, plan = table_run.run, table_run.plan
     spec = merge_spec(run, plan, staged.rows.staging)
     absence = _complete_read(table_run, spec, staged)
-    _refuse_bad_keys(run, plan, spec)
+    _refuse_bad_keys(table_run, spec, staged)
     counts = merge.classify(run.warehouse, spec)
     newest = _newest_stamp(run, spec)
     with run.warehouse.transaction():
@@ -114,8 +114,23 @@ def merge_spec(run: Run, plan: SyncPlan, staging: TableName, *, key_column: str 
     return merge.prepare(run.warehouse, spec)
 
 
-def _refuse_bad_keys(run: Run, plan: SyncPlan, spec: MergeSpec) -> None:
-    problems = merge.key_problems(run.warehouse, spec)
+def _key_problems(table_run: TableRun, spec: MergeSpec, staged: Staged) -> KeyProblems:
+    """Looks for keys that do not identify a record, among the staged rows and, where that can be, in the table.
+
+    Salesforce lets no two records share a unique field, but does not watch over other external ids.
+    """
+    warehouse, plan = table_run.run.warehouse, table_run.plan
+    found = merge.key_problems(warehouse, spec)
+    key = table_run.situation.sobject.find(plan.key)
+    is_unique = key is None or key.unique or key.type == "id"
+    if found or is_unique or plan.mode is SyncMode.FULL:
+        return found
+    return merge.taken_keys(warehouse, spec, gone=staged.named, live=staged.ids)
+
+
+def _refuse_bad_keys(table_run: TableRun, spec: MergeSpec, staged: Staged) -> None:
+    plan = table_run.plan
+    problems = _key_problems(table_run, spec, staged)
     if not problems:
         return
     told = []
@@ -158,7 +173,8 @@ def _check_valve(table_run: TableRun, absent: int, live: int) -> None:
     what = "removed" if plan.deletes is DeletePolicy.REMOVE else "marked as deleted"
     raise VisibilityLostError(
         f"{absent} of {live} live rows of {plan.table} are missing in {plan.object} and would be {what}; nothing "
-        "was changed. A login that lost sharing or permissions looks just like this.",
+        f"was changed. This is a {plan.mode} sync, as {plan.reason}. A login that lost sharing or permissions looks "
+        "just like this.",
         hint=f"Check what the login may see; if the records are really gone, add --allow_deletes {absent}.",
         object=plan.object,
         table=str(plan.table),

@@ -17,6 +17,8 @@ from lht.warehouse import statements
 from lht.warehouse.statements import KeyProblems, MergeCounts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lht.model.table import TableName
     from lht.warehouse.port import Warehouse
     from lht.warehouse.statements import Deletions, MergeSpec, Statement
@@ -39,6 +41,13 @@ def newest(warehouse: Warehouse, table: TableName, column: str) -> datetime | No
     """Gives the newest value of a timestamp column, aware; None if it has none."""
     ((value,),) = warehouse.query(statements.newest(table, column))
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
+
+
+def taken_keys(
+    warehouse: Warehouse, spec: MergeSpec, *, gone: Sequence[TableName], live: TableName | None
+) -> KeyProblems:
+    """Counts keys that staged records share with living records of the table; a merge would overwrite those."""
+    return KeyProblems(0, None, *_problem(warehouse, statements.taken_keys(spec, gone, live)))
 
 
 def key_problems(warehouse: Warehouse, spec: MergeSpec) -> KeyProblems:

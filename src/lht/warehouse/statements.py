@@ -307,6 +307,24 @@ def repeated_keys(spec: MergeSpec) -> Statement:
     )
 
 
+def taken_keys(spec: MergeSpec, gone: Sequence[TableName], live: TableName | None) -> Statement:
+    """Counts keys of live target rows that staged records of other Ids have now, with one of them.
+
+    Left out are rows whose record may have given its key away: it is staged, or in `gone`, or not in `live`.
+    """
+    key, own_id = quote(spec.key_column), quote(spec.id_column or spec.key_column)
+    changed = [f"SELECT {own_id} FROM {quote_table(spec.staging)} WHERE {own_id} IS NOT NULL"]
+    changed += [f"SELECT {quote('Id')} FROM {quote_table(table)}" for table in gone]
+    conditions = [f"t.{own_id} NOT IN ({ids})" for ids in changed]
+    conditions += [f"t.{own_id} IN (SELECT {own_id} FROM {quote_table(live)})"] if live else []
+    return Statement(
+        f"SELECT count(DISTINCT t.{key}) AS problems, min(t.{key}) AS example\nFROM {quote_table(spec.target)} AS t\n"
+        f"JOIN (\n  SELECT {key}, {own_id} FROM {quote_table(spec.staging)} WHERE {staged_live(spec)}\n) AS s\n"
+        f"ON s.{key} = t.{key} AND s.{own_id} <> t.{own_id}\n"
+        f"WHERE NOT {marked(spec, 't.')} AND {' AND '.join(conditions)}"
+    )
+
+
 def staged_live(spec: MergeSpec) -> str:
     """Whether a staged row is live."""
     return f"NOT coalesce({quote(spec.deleted_column)}, FALSE)" if spec.deleted_column else "TRUE"
