@@ -1,0 +1,80 @@
+"""Every admin call that docs/simulator.md shows is made as it is written there, in its order."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lht.testing.caller import Caller
+
+PAGE = Path(__file__).parents[2] / "docs" / "simulator.md"
+ROW = re.compile(r"\| `(GET|PUT|POST|PATCH|DELETE) (/simulator/\S+)` \|([^|]*)\|")
+
+
+def documented_calls() -> list[tuple[str, str, list[str]]]:
+    rows = ROW.findall(PAGE.read_text(encoding="utf-8"))
+    return [(method, path, re.findall(r"`(\{.*?\})`", bodies)) for method, path, bodies in rows]
+
+
+def test_admin_calls_do_what_the_page_says(api: Caller) -> None:
+    account = api.create("Account", Name="A")
+    calls = documented_calls()
+    refused = []
+    for method, path, bodies in calls:
+        where = path.replace("/X/", "/Account/").replace("/fields/F", "/fields/Score__c")
+        if where == "/simulator/reset":
+            continue
+        if "undelete" in where:
+            gone = api.create("Account", Name="gone")
+            api.call("DELETE", f"/sobjects/Account/{gone}")
+            account = gone
+        for body in bodies or [""]:
+            sent = body.replace("001…", account).encode() or None
+            answer = api.raw(method, where, sent)
+            if answer.status not in (200, 201) or not isinstance(answer.json(), dict):
+                refused.append((method, where, body, answer.text))
+            if body:
+                json.loads(body)
+        api.login()
+
+    assert refused == []
+    assert {path for _, path, _ in calls} >= {"/simulator/reset", "/simulator/faults", "/simulator/undelete"}
+
+
+def test_the_page_names_every_admin_resource_and_setting(api: Caller) -> None:
+    from lht.simulator.server.app import ADMIN
+
+    page = PAGE.read_text(encoding="utf-8")
+    written = {(method, path) for method, path, _ in documented_calls()}
+    real = {
+        (method, path.replace("{object}", "X").replace("{field}", "F"))
+        for path, methods in ADMIN.items()
+        for method in methods
+    }
+
+    assert real <= written
+    assert [name for name in api.org.admin.settings() if f"`{name}`" not in page] == []
+
+
+def test_an_account_that_goes_takes_along_what_the_page_says(api: Caller) -> None:
+    parent = api.create("Account", Name="P")
+    child = api.create("Account", Name="C", ParentId=parent)
+    api.create("Contact", LastName="c", AccountId=parent)
+    api.create("Opportunity", Name="o", AccountId=parent, StageName="Prospecting", CloseDate="2026-01-01")
+    api.create("Task", Subject="t", WhatId=parent)
+    api.call("DELETE", f"/sobjects/Account/{parent}")
+    soql = f"SELECT ParentId, Parent.Name FROM Account WHERE Id = '{child}'"
+    binned = api.get("/query", q=soql).json()["records"][0]
+    api.org.admin.purge("Account")
+    purged = api.get("/query", q=soql).json()["records"][0]
+    left = {
+        name: api.get("/query", q=f"SELECT COUNT() FROM {name}").json()["totalSize"]
+        for name in ("Contact", "Opportunity", "Task", "AccountShare")
+    }
+
+    assert (binned["ParentId"], binned["Parent"]["Name"]) == (parent, "P")
+    assert (purged["ParentId"], purged["Parent"]) == (parent, None)
+    assert left == {"Contact": 0, "Opportunity": 0, "Task": 0, "AccountShare": 1}
