@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from world import ROWS
 
 from lht.errors import JobFailedError, JobTimedOutError, SessionExpiredError, WarehouseError
+from lht.sfdc.auth import Login
+from lht.sfdc.org import Org
+from lht.sfdc.transport import Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from world import World
+
+    from lht.sfdc.messages import Request, Response
 
 
 def test_a_killed_run_is_taken_up_with_the_job_it_had(bulk_world: World) -> None:
@@ -89,3 +98,36 @@ def test_a_run_that_failed_stands_in_the_history(bulk_world: World) -> None:
         "SELECT status FROM lht.runs QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY saved DESC) = 1 ORDER BY run_id"
     )
     assert statuses == [("failed",), ("done",)]
+
+
+class Miscounting(Transport):
+    """A line on which answers to queries announce one record more than they have, for a while."""
+
+    times = 0
+
+    def send(self, request: Request, *, on_attempt: Callable[[], None] | None = None) -> Response:
+        answer = super().send(request, on_attempt=on_attempt)
+        if self.times and "/queryAll" in request.url and len(answer.json()["records"]) > 1:
+            self.times -= 1
+            return replace(answer, body=json.dumps({**answer.json(), "totalSize": 3}).encode())
+        return answer
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_rest_answer_that_is_short_of_records_is_asked_for_once_more(world: World, times: int) -> None:
+    for name in ("A", "B"):
+        world.rest.create("Account", Name=name)
+    line = Miscounting()
+    login = Login(username="u", instance_url=world.local.url, access_token=world.rest.token)
+    world.org.close()
+    world.org = Org(login, line, owns_transport=True)
+    line.times = times
+
+    result = world.run("Account")
+
+    told = [event for event in world.events if "asked once more" in event.message]
+    assert len(told) == 1
+    assert [error.code for error in result.failures] == ([] if times == 1 else ["SYNC-INCOMPLETE"])
+    assert world.value("SELECT count(*) FROM Account") == (2 if times == 1 else 0)
+    left = world.connection.execute("SELECT count(*) FROM duckdb_tables() WHERE temporary").fetchone()
+    assert left == (0,)
