@@ -7,9 +7,9 @@ import sys
 
 def main() -> None:
     """Runs one command and ends the process with its exit code."""
-    from lht.cli.main import run  # noqa: PLC0415 - `import lht.__main__` stays light
+    from lht.cli.main import run_process  # noqa: PLC0415 - `import lht.__main__` stays light
 
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run_process(sys.argv[1:]))
 
 
 if __name__ == "__main__":

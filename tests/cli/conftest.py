@@ -72,6 +72,10 @@ class Shell:
         path.touch(mode=0o600)
         path.write_text(text, encoding="utf-8")
 
+    def log_in(self, org: LocalOrg) -> None:
+        self.write_config(CONFIG.format(org=org))
+        assert self("login").code == 0
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -105,6 +109,5 @@ def local_org() -> Iterator[LocalOrg]:
 def shell(local_org: LocalOrg, folder: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
     """Configured and logged in."""
     shell = Shell(folder, local_org, capsys)
-    shell.write_config(CONFIG.format(org=local_org))
-    assert shell("login").code == 0
+    shell.log_in(local_org)
     return shell

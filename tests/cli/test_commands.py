@@ -269,3 +269,33 @@ def test_another_folder_by_option(shell: Shell, monkeypatch: pytest.MonkeyPatch)
 def test_quiet_says_nothing_but_errors(shell: Shell) -> None:
     assert shell("sync", "--sobject", "Account", "-q").err == ""
     assert "Acount" in shell("sync", "--sobject", "Acount", "-q").err
+
+
+def test_an_object_that_is_named_twice_is_synced_once(shell: Shell) -> None:
+    outcome = shell("sync", "--sobject", "User", "--sobject", "Contact", "--sobject", "user", "--json")
+
+    assert [item["object"] for item in outcome.json["objects"]] == ["User", "Contact"]
+
+
+def test_looking_back_makes_no_file(bare: Shell) -> None:
+    runs = bare("runs", "--db_connect", "duckdb:///none.duckdb", "--json")
+    reset = bare("reset", "--table", "T", "--db_connect", "duckdb:///none.duckdb")
+
+    assert runs.json == {"runs": []}
+    assert reset.code == 3
+    assert "none.duckdb does not exist" in reset.err
+    assert not (bare.folder / "none.duckdb").exists()
+
+
+def test_a_url_without_a_file_keeps_nothing_by_accident(shell: Shell) -> None:
+    outcome = shell("sync", "--sobject", "User", "--db_connect", "duckdb:///")
+
+    assert outcome.code == 3
+    assert "names no file" in outcome.err
+
+
+def test_a_job_that_is_to_be_deleted_must_be_there(shell: Shell) -> None:
+    outcome = shell("jobs", "--delete", "750000000000000AAA")
+
+    assert outcome.code == 6
+    assert "no Bulk API 2.0 job 750000000000000AAA" in outcome.err

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +15,10 @@ import pytest
 from lht import errors
 from lht.app import setup
 from lht.cli.exits import Exit, exit_of, exit_of_code
+from lht.testing import simulator
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Shell
@@ -156,10 +159,97 @@ def test_ctrl_c_says_that_the_command_may_be_repeated(shell: Shell) -> None:
     finally:
         shell.org.admin.change_settings(job_delay_s=0)
 
-    assert "event=waiting" in told
+    assert told.startswith("debug: Account: job")
     assert process.returncode == 130
     assert rest.splitlines()[-1] == "interrupted; run the same command again"
     assert "Traceback" not in rest
+
+
+@pytest.mark.parametrize("signals", [["SIGTERM"], ["SIGINT", "SIGINT"], ["SIGTERM", "SIGTERM"]])
+def test_what_a_scheduler_sends_ends_a_run_as_ctrl_c_does(
+    bare: Shell, tmp_path: Path, signals: list[str]
+) -> None:
+    with simulator(records=2500) as org:
+        org.admin.change_settings(job_delay_s=60)
+        bare.log_in(org)
+        argv = [sys.executable, "-m", "lht", "sync", "--sobject", "Account", "-v", "--json"]
+        told = tmp_path / "stderr"
+        with (
+            told.open("w") as errors_to,
+            subprocess.Popen(
+                argv, cwd=bare.folder, stdout=subprocess.PIPE, stderr=errors_to, text=True
+            ) as process,
+        ):
+            _wait_until(lambda: "InProgress" in told.read_text() or "UploadComplete" in told.read_text())
+            for name in signals:
+                process.send_signal(getattr(signal, name))
+            out, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert json.loads(out)["error"]["code"] == "INTERRUPTED"
+    assert "Traceback" not in told.read_text()
+    assert "terminate" not in told.read_text()
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_signals_that_the_parent_ignores_stay_ignored(shell: Shell) -> None:
+    code = (
+        "import os, signal, sys\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from lht.cli.interrupts import Interrupts\n"
+        "Interrupts(lambda: None).catch()\n"
+        "os.kill(os.getpid(), signal.SIGHUP)\n"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=shell.folder, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "option"),
+    [
+        (("sync", "--sobject", "Account", "--table", ""), "--table"),
+        (("sync", "--sobject", "Account", "--where", " "), "--where"),
+        (("sync", "--sobject", "Account", "--fields", ","), "--fields"),
+        (("sync", "--sobject", ""), "--sobject"),
+        (("sync", "--sobject", "Account", "--db_connect", ""), "--db_connect"),
+        (("bulk_status", "--job_id", ""), "--job_id"),
+        (("describe", ""), "OBJECT"),
+    ],
+)
+def test_an_option_with_nothing_in_it_is_refused(shell: Shell, argv: tuple[str, ...], option: str) -> None:
+    outcome = shell(*argv)
+
+    assert outcome.code == 2
+    assert f"Invalid value for {option}: it is empty" in outcome.err
+
+
+def test_a_common_option_before_the_command_is_sent_to_its_place(bare: Shell) -> None:
+    assert bare("--json", "sync").json["error"]["hint"] == "Put it behind the command: lht COMMAND --json"
+
+
+def test_a_folder_that_cannot_be_made_is_no_bug(bare: Shell) -> None:
+    (bare.folder / "file").touch()
+
+    outcome = bare("demo", "--dir", "file/demo")
+
+    assert outcome.code == 3
+    assert "file/demo: Not a directory." in outcome.err
+
+
+@pytest.mark.parametrize(("redirection", "code"), [(">&-", 0), ("2>&-", 0), (">/dev/full", 3)])
+def test_streams_that_cannot_be_written_are_no_bug(shell: Shell, redirection: str, code: int) -> None:
+    line = f"{sys.executable} -m lht objects {redirection}"
+    done = subprocess.run(line, shell=True, cwd=shell.folder, capture_output=True, text=True, check=False)
+
+    assert done.returncode == code
+    assert "bug" not in done.stderr
+    assert "Exception" not in done.stderr
 
 
 def test_a_reader_that_leaves_is_no_error(shell: Shell) -> None:

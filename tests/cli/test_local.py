@@ -72,12 +72,13 @@ def test_the_simulator_writes_a_configuration_that_logs_in(bare: Shell) -> None:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(6)]
         login = bare("login")
+        promised = bare("create", "--sobject", "Account", "--table", "T", "--db_connect", "myconnection")
         process.terminate()
 
     assert [line.partition(":")[0].strip() for line in lines] == [
         "url", "client_id", "client_secret", "username", "password", "ready",
     ]  # fmt: skip
-    assert login.code == 0
+    assert login.code == promised.code == 0
     assert process.returncode == 0
 
 

@@ -116,8 +116,8 @@ def test_events_become_log_lines_elsewhere(capsys: pytest.CaptureFixture[str]) -
         on_event(SyncEvent("failed", "Account", "no"))
 
     assert capsys.readouterr().err.splitlines() == [
-        "info: loading object=Account done=5 total=5",
-        "error: no object=Account event=failed",
+        "info: Account: loading 5 of 5 rows",
+        "error: Account: no",
     ]
 
 

@@ -153,3 +153,40 @@ def test_tokens_by_hand(access_info: dict[str, str]) -> None:
         assert org.username == "me@example.com"
     with pytest.raises(errors.ConfigError):
         lht.connect_org(access_token="x")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"table": ""}, "The name of the table is empty."),
+        ({"batch_size": 0}, "batch_size cannot be 0."),
+        ({"allow_deletes": -1}, "allow_deletes cannot be -1."),
+        ({"parallel": 0}, "parallel cannot be 0."),
+        ({"zzz": 1}, "There is no option 'zzz'."),
+        ({"fields": "zzz"}, "User has no field 'zzz', or the login may not see it."),
+    ],
+)
+def test_a_refusal_says_what_to_do(options: dict[str, object], message: str) -> None:
+    with (
+        lht.connect_org() as org,
+        lht.connect_warehouse("lake") as warehouse,
+        pytest.raises(errors.ConfigError) as caught,
+    ):
+        lht.sync_objects(org, warehouse, "User", **options)  # type: ignore[arg-type]  # wrong on purpose
+
+    assert caught.value.message == message
+    assert caught.value.hint
+
+
+def test_fields_may_be_a_text_as_on_the_command_line() -> None:
+    with lht.connect_org() as org, lht.connect_warehouse("lake") as warehouse:
+        lht.sync_objects(org, warehouse, "User", fields="Name, Username")
+        names = {column.name for column in warehouse.columns(warehouse.table_name("User", None)) or ()}
+
+    assert {"Id", "Name", "Username"} < names
+    assert "Email" not in names
+
+
+def test_access_info_of_another_kind_is_refused() -> None:
+    with duckdb.connect() as session, pytest.raises(errors.ConfigError, match="access_info is a NoneType"):
+        sobject_create.create(session, None, "User", "T")  # type: ignore[arg-type]  # wrong on purpose

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from lht.mapping.types import merge_overrides
 from lht.sfdc.auth import Login
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from lht.model.table import ColumnType
     from lht.sfdc.org import Org
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     AccessInfo = Org | Login | Mapping[str, str]
 
 LOCK_TIMEOUT_S = 10.0
+ACCESS_HINT = "It is a dict with access_token and instance_url, or what lht.connect_org() gives."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,13 @@ def connect(
     return Target(warehouse, found.schema, note)
 
 
+def missing_file(settings: Settings, db_connect: str | None = None) -> str | None:
+    """The DuckDB file that a command would only read, if there is none: opening it would make one."""
+    found = settings.warehouse(db_connect)
+    is_file = found.type == "duckdb" and found.path not in {None, ":memory:"}
+    return found.path if is_file and not Path(str(found.path)).exists() else None
+
+
 def capabilities_of(settings: Settings, db_connect: str | None = None) -> Any:
     """What the warehouse can do, without opening it; a name that is given must be known."""
     from lht.warehouse.duckdb import CAPABILITIES  # noqa: PLC0415
@@ -126,11 +135,13 @@ def org_of(access_info: AccessInfo) -> Org:
         return access_info.for_object()
     if isinstance(access_info, Login):
         return orgs.open_org(settings_here(), login=access_info)
+    if not isinstance(access_info, Mapping):
+        raise ConfigError(f"access_info is a {type(access_info).__name__}.", hint=ACCESS_HINT)
     missing = [key for key in ("access_token", "instance_url") if not access_info.get(key)]
     if missing:
         raise ConfigError(
             f"access_info has no {' and no '.join(missing)}.",
-            hint="It is a dict with access_token and instance_url, or what lht.connect_org() gives.",
+            hint=ACCESS_HINT,
         )
     login = given_login(access_info["access_token"], access_info["instance_url"])
     return orgs.open_org(settings_here(), login=login)

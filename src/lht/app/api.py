@@ -15,7 +15,7 @@ from lht.mapping.types import parse_overrides
 from lht.model.sync import DeletePolicy, SyncOptions, SyncRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lht.model.sync import SyncEvent, SyncResult
     from lht.sfdc.org import Org
@@ -73,6 +73,7 @@ def sync_objects(
     """
     settings = access.settings_here()
     common = _options(options, types)
+    _check_number("parallel", parallel, least=1)
     names = [objects] if isinstance(objects, str) else list(objects)
     requests = [
         name
@@ -103,16 +104,31 @@ def _policy(word: str) -> DeletePolicy:
     return DeletePolicy(word)
 
 
+def _names(given: str | Iterable[str]) -> tuple[str, ...]:
+    """Takes a list of names, or a text with commas, as `--fields` does."""
+    names = given.split(",") if isinstance(given, str) else given
+    return tuple(name.strip() for name in names)
+
+
+def _check_number(name: str, value: int | None, *, least: int) -> None:
+    if value is not None and value < least:
+        raise ConfigError(f"{name} cannot be {value}.", hint=f"It is {least} or more.")
+
+
 def _options(given: Mapping[str, Any], types: Mapping[str, str] | None) -> SyncOptions:
     """Checks the names, and takes lists and words where options want tuples and policies."""
     known = [field.name for field in fields_of(SyncOptions)]
     for name in given:
         if name not in known:
-            raise ConfigError(f"There is no option '{name}'.", hint=nearest(name, known))
+            raise ConfigError(
+                f"There is no option '{name}'.", hint=nearest(name, known) or f"There is {', '.join(known)}."
+            )
+    _check_number("batch_size", given.get("batch_size"), least=1)
+    _check_number("allow_deletes", given.get("allow_deletes"), least=0)
     values = dict(given)
     for name in ("fields", "exclude"):
         if name in values:
-            values[name] = tuple(values[name])
+            values[name] = _names(values[name])
     if "deletes" in values:
         values["deletes"] = _policy(values["deletes"])
     return replace(SyncOptions(), **values, types=parse_overrides(types or {}))

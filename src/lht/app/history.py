@@ -34,9 +34,10 @@ def abort_job(org: Org, job_id: str) -> BulkJob:
     return bulk.abort_job(org, job_id)
 
 
-def delete_job(org: Org, job_id: str) -> bool:
-    """Removes an ended job with its results; False if it was gone already."""
-    return bulk.delete_job(org, job_id)
+def delete_job(org: Org, job_id: str) -> None:
+    """Removes an ended job with its results; one that the org does not have may be misspelt, so it is refused."""
+    bulk.job_status(org, job_id)
+    bulk.delete_job(org, job_id)
 
 
 def reset(warehouse: Warehouse, table: str, *, schema: str | None = None) -> ResetResult:

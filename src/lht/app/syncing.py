@@ -48,6 +48,8 @@ def requests_for(
     options: SyncOptions | None = None,
 ) -> tuple[SyncRequest, ...]:
     """Asks for the same treatment of several objects; `table` names the table of a single one."""
+    if table is not None and not table.strip():
+        raise ConfigError("The name of the table is empty.", hint="Leave it out to name it as the object.")
     if table and len(sobjects) != 1:
         raise ConfigError(
             "One table cannot hold several objects.", hint="Use --table_prefix instead of --table."

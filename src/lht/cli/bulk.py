@@ -202,10 +202,8 @@ def jobs(
 
     with access.open_org(access.settings_here(), username) as org:
         notes = [f"Aborted {history.abort_job(org, job_id).id}." for job_id in abort or ()]
-        notes += [_deleted(job_id, gone=not history.delete_job(org, job_id)) for job_id in delete or ()]
+        for job_id in delete or ():
+            history.delete_job(org, job_id)
+            notes.append(f"Deleted {job_id}.")
         found: tuple[BulkJob, ...] = history.jobs(org, state=state)
     return render.jobs(found, notes)
-
-
-def _deleted(job_id: str, *, gone: bool) -> str:
-    return f"{job_id} was gone already." if gone else f"Deleted {job_id}."

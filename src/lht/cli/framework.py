@@ -27,6 +27,9 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every step t
 LogFormatOption = Annotated[LogFormat, typer.Option("--log_format", help="How log lines are written.")]
 
 
+MAY_BE_EMPTY = frozenset({"table_prefix"})
+
+
 def underscores(token: str) -> str:
     """Makes `--db-connect` and `bulk-status` what they are registered as: `_` and `-` are the same here."""
     return token.replace("-", "_")
@@ -51,6 +54,7 @@ def _with_screen(function: Callable[..., Answer]) -> Callable[..., int]:
         log_format: LogFormat,
         **options: Any,
     ) -> int:
+        _refuse_empty(options, spelled)
         screen = Screen(as_json=as_json, quiet=quiet, verbose=verbose, log_format=log_format)
         with screen.logging():
             answer = function(screen, **options)
@@ -59,11 +63,27 @@ def _with_screen(function: Callable[..., Answer]) -> Callable[..., int]:
 
     functools.update_wrapper(run, function, assigned=("__module__", "__name__", "__doc__"))
     _, *own = inspect.signature(function, eval_str=True).parameters.values()
+    spelled = {parameter.name: _spelling(parameter) for parameter in own}
     parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own] + _COMMON
     del run.__wrapped__  # type: ignore[attr-defined]  # Typer would read the signature behind the wrapper
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how Typer is told
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+def _spelling(parameter: inspect.Parameter) -> str:
+    """How people write an option, or what help calls an argument."""
+    asked = parameter.annotation.__metadata__[0]
+    words = (asked.default, *(asked.param_decls or ()), asked.metavar)  # Typer takes the first for a default
+    return next(word for word in words if isinstance(word, str))
+
+
+def _refuse_empty(options: dict[str, Any], spelled: dict[str, str]) -> None:
+    """Refuses an option with nothing in it: a script's variable that was not set must not change what is meant."""
+    for name, value in options.items():
+        given = value if isinstance(value, list) else [value]
+        if name not in MAY_BE_EMPTY and any(isinstance(text, str) and not text.strip(" ,") for text in given):
+            raise typer.BadParameter("it is empty", param_hint=spelled[name])
 
 
 def _option(name: str, annotation: object, default: object) -> inspect.Parameter:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MARK = "# Written by LHT for a local org; it is replaced when that org is started again."
 APP = "local_org"
-WAREHOUSE = "lake"
+WAREHOUSE = "myconnection"
 
 
 def serve_org(
@@ -26,6 +26,7 @@ def serve_org(
     path: Path | None,
     records: int,
     seed: int,
+    schema: Path | None,
     write_config: Path | None,
 ) -> None:
     """Serves an org until it is stopped."""
@@ -36,7 +37,7 @@ def serve_org(
             write_connections(write_config, running)
 
     with translated():
-        serve(host, port, path=path, records=records, seed=seed, on_start=on_start)
+        serve(host, port, path=path, records=records, seed=seed, schema=schema, on_start=on_start)
 
 
 @contextmanager
@@ -56,7 +57,12 @@ def translated() -> Iterator[None]:
     try:
         yield
     except SimulatorError as error:
-        raise ConfigError(f"The local org cannot be started: {error}") from error
+        raise ConfigError(f"The local org cannot be started: {error}", hint=_hint(error)) from error
+
+
+def _hint(error: Exception) -> str:
+    """The way out of the one refusal that says nothing of it: a port that is taken."""
+    return "Choose another port; --port 0 takes any that is free." if "cannot listen" in str(error) else ""
 
 
 def write_connections(folder: Path, running: Running) -> Path:

@@ -60,11 +60,13 @@ def _event_level(event: SyncEvent) -> int:
 
 
 class Lines(logging.Formatter):
-    """A log line for people: level, message, keys."""
+    """A log line for people: level, object, message, keys. The kind of an event is for programs."""
 
     def format(self, record: logging.LogRecord) -> str:
-        keys = " ".join(f"{key}={value}" for key, value in _keys(record).items())
-        text = f"{record.levelname.lower()}: {record.getMessage()} {keys}".rstrip()
+        keys = _keys(record)
+        lead = f"{name}: " if (name := keys.pop("object", "")) else ""
+        keys.pop("event", None)
+        text = f"{record.levelname.lower()}: {lead}{record.getMessage()} {_spelled(keys)}".rstrip()
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
 
 
@@ -82,6 +84,16 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False, default=str)
+
+
+def _spelled(keys: dict[str, object]) -> str:
+    done, total = keys.pop("done", None), keys.pop("total", None)
+    parts = [f"{key}={value}" for key, value in keys.items()]
+    if isinstance(total, int):
+        parts.insert(0, f"{done or 0:,} of {total:,} rows")
+    elif done is not None:
+        parts.insert(0, f"{done:,} rows")
+    return " ".join(parts)
 
 
 def _keys(record: logging.LogRecord) -> dict[str, object]:

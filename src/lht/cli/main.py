@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
 
 from typer import Abort, TyperException
 
+from lht.cli.answer import as_json
 from lht.cli.exits import Exit, exit_of
-from lht.cli.screen import silence_stdout, write_json
+from lht.cli.interrupts import Interrupts
+from lht.cli.screen import silence_stdout
 from lht.errors import LhtError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from typer.core import TyperGroup
 
 INTERRUPTED = "interrupted; run the same command again"
+FILE_HINT = "Check that the folder exists, that you may read and write there, and that the disk has room."
+COMMON = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--log_format", "--log-format"})
+"""Options that belong behind a command's name, and are easily put before it."""
 
 
-def run(argv: Sequence[str]) -> int:
+def run_process(argv: Sequence[str]) -> int:
+    """Runs one command line as a process of its own, which any of the usual signals ends as Ctrl-C does."""
+
+    def give_up() -> None:
+        _fail(argv, Exit.INTERRUPTED, "INTERRUPTED", INTERRUPTED, write=_write_now)
+        os._exit(Exit.INTERRUPTED)
+
+    interrupts = Interrupts(give_up)
+    interrupts.catch()
+    _replace_closed_streams()
+    code = run(argv, was_interrupted=lambda: interrupts.seen)
+    interrupts.seen, interrupts.give_up = True, lambda: os._exit(code)  # all is said: leave without a word
+    return code
+
+
+def _replace_closed_streams() -> None:
+    """Gives a process that was started with `>&-` somewhere to write to."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the end
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the end
+
+
+def _write_now(text: str, stream: TextIO) -> None:
+    """Writes past the stream's buffer, which may be in use where a signal arrives."""
+    with suppress(OSError):
+        os.write(stream.fileno(), text.encode())
+
+
+def run(argv: Sequence[str], *, was_interrupted: Callable[[], bool] = lambda: False) -> int:
     """Runs one command line; never raises."""
     try:
         code = int(_command().main(list(argv), prog_name="lht", standalone_mode=False) or 0)
@@ -28,7 +62,9 @@ def run(argv: Sequence[str]) -> int:
     except SystemExit as end:  # how shell completion ends
         code = end.code if isinstance(end.code, int) else Exit.BUG
     except Exception as error:  # noqa: BLE001 - the last line of defence: nobody sees a bare trace
-        return _told(argv, error)
+        if not was_interrupted():  # else it is what a driver makes of the interruption
+            return _told(argv, error)
+        code = Exit.INTERRUPTED
     if code == Exit.INTERRUPTED:  # Typer turns Ctrl-C into this number, and says nothing
         return _fail(argv, Exit.INTERRUPTED, "INTERRUPTED", INTERRUPTED)
     return code
@@ -43,6 +79,11 @@ def _told(argv: Sequence[str], error: Exception) -> int:
         case BrokenPipeError():
             silence_stdout()
             return Exit.DONE
+        case OSError(filename=str() | None, strerror=str()):
+            if error.filename is None:
+                silence_stdout()  # it is stdout that cannot be written: Python would try again at its end
+            place = error.filename or "The output cannot be written"
+            return _fail(argv, Exit.CONFIG, "CONFIG", f"{place}: {error.strerror}.", FILE_HINT)
     return _bug(argv, error)
 
 
@@ -60,7 +101,10 @@ def _usage(argv: Sequence[str], error: TyperException) -> int:
         return Exit.DONE
     context = getattr(error, "ctx", None)
     hint = f"See '{context.command_path} --help'." if context else "See 'lht --help'."
-    return _fail(argv, Exit.USAGE, "USAGE", error.format_message(), hint)
+    if getattr(error, "option_name", None) in COMMON and context and context.parent is None:
+        hint = f"Put it behind the command: lht COMMAND {getattr(error, 'option_name', '')}"
+    message = error.format_message().replace("Value error, ", "")
+    return _fail(argv, Exit.USAGE, "USAGE", message, hint)
 
 
 def _bug(argv: Sequence[str], error: Exception) -> int:
@@ -89,13 +133,25 @@ def _save_trace(trace: str) -> str:
     return f"Please report it with {file.name}."
 
 
-def _fail(argv: Sequence[str], code: Exit, error_code: str, message: str, hint: str = "") -> int:
+def _write(text: str, stream: TextIO) -> None:
+    stream.write(text)
+
+
+def _fail(
+    argv: Sequence[str],
+    code: Exit,
+    error_code: str,
+    message: str,
+    hint: str = "",
+    *,
+    write: Callable[[str, TextIO], None] = _write,
+) -> int:
     if _wants_json(argv):
         error = {"code": error_code, "message": message, "hint": hint, "exit": int(code)}
-        write_json({"error": error})
+        write(as_json({"error": error}), sys.stdout)
     else:
         lead = "" if code is Exit.INTERRUPTED else "Error: "
-        sys.stderr.write(f"{lead}{message}\n" + (f"{hint}\n" if hint else ""))
+        write(f"{lead}{message}\n" + (f"{hint}\n" if hint else ""), sys.stderr)
     return code
 
 

@@ -42,7 +42,8 @@ class _Bars:
 
     def __call__(self, event: SyncEvent) -> None:
         if event.kind in LASTING:
-            self._progress.console.print(f"{event.object}: {event.message}")
+            lead = "Error: " if event.kind == "failed" else "Warning: "
+            self._progress.console.print(f"{lead}{event.object}: {event.message}")
             return
         task = self._tasks.get(event.object)
         if task is None:

@@ -270,7 +270,7 @@ def jobs(found: Sequence[BulkJob], notes: Sequence[str]) -> Answer:
         (j.id, j.operation, j.object, j.state.value, _job_records(j), day_and_time(j.created)) for j in found
     ]
     headings = ("JOB", "OPERATION", "OBJECT", "STATE", "RECORDS", "CREATED (UTC)")
-    table = Table(headings, cells, numeric=frozenset({"RECORDS"}), optional=("OPERATION",))
+    table = Table(headings, cells, numeric=frozenset({"RECORDS"}), optional=("OPERATION", "CREATED (UTC)"))
     whole = {"jobs": [j.resource or j for j in found]}
     return Answer(whole, [table] if cells else ["No jobs."], notes)
 

@@ -14,6 +14,8 @@ from lht.cli.answer import Answer
 from lht.cli.screen import Screen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lht.app.access import Target
     from lht.config.settings import Settings
     from lht.model.sync import SyncOptions, SyncRequest
@@ -126,10 +128,18 @@ def sync(
         cursor=cursor,
         lock_timeout_s=lock_timeout,
     )
-    asked = _Asked(tuple(sobject or ()), all_objects, table, table_prefix, sync_field, wanted)
+    asked = _Asked(_each_once(sobject or ()), all_objects, table, table_prefix, sync_field, wanted)
     asked.check()
     place = _Place(username, db_connect, schema)
     return _carry_out(screen, asked, place, parallel=parallel, dry_run=dry_run)
+
+
+def _each_once(names: Sequence[str]) -> tuple[str, ...]:
+    """Drops repetitions, in whatever letter case: Salesforce ignores it in names."""
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(name.lower(), name)
+    return tuple(first.values())
 
 
 @dataclass(frozen=True, slots=True)

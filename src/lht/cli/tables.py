@@ -47,7 +47,11 @@ def runs(
     """Show past runs, newest first."""
     from lht.app import access, history  # noqa: PLC0415
 
-    with access.open_target(access.settings_here(), db_connect) as target:
+    settings = access.settings_here()
+    if missing := access.missing_file(settings, db_connect):
+        screen.note(f"{missing} does not exist.")
+        return render.runs([])
+    with access.open_target(settings, db_connect) as target:
         screen.note(target.note)
         return render.runs(history.runs(target.warehouse, run_id=run_id, limit=limit))
 
@@ -61,8 +65,14 @@ def reset(
 ) -> Answer:
     """Forget where a table stands. Its next sync is full; its rows stay."""
     from lht.app import access, history  # noqa: PLC0415
+    from lht.errors import ConfigError  # noqa: PLC0415
 
-    with access.open_target(access.settings_here(), db_connect, schema=schema) as target:
+    settings = access.settings_here()
+    if missing := access.missing_file(settings, db_connect):
+        raise ConfigError(
+            f"{missing} does not exist.", hint="Nothing was synced into it. Is --db_connect right?"
+        )
+    with access.open_target(settings, db_connect, schema=schema) as target:
         screen.note(target.note)
         result = history.reset(target.warehouse, table, schema=target.schema)
     told = "forgotten; its next sync is full" if result.known else "LHT remembered nothing of it"

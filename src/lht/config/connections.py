@@ -310,7 +310,12 @@ def _from_url(url: str, cwd: Path, variables: Mapping[str, str]) -> WarehouseCon
             hint="DuckDB is duckdb:///file.duckdb; Snowflake is a table of connections.toml, named by --db_connect.",
         )
     path = unquote(parts.path.removeprefix("/"))
-    return WarehouseConnection(url, "duckdb", _database_path(path or MEMORY, cwd, variables))
+    if not path:
+        raise ConfigError(
+            f"'{url}' names no file.",
+            hint=f"Write duckdb:///file.duckdb, or duckdb:///{MEMORY} to keep nothing.",
+        )
+    return WarehouseConnection(url, "duckdb", _database_path(path, cwd, variables))
 
 
 def _database_path(path: str, base: Path, variables: Mapping[str, str]) -> str:

@@ -53,7 +53,10 @@ def read_text(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {_reason(error)}.") from error
+        raise ConfigError(
+            f"{path} cannot be read: {_reason(error)}.",
+            hint="Mend the file or its permissions, or move it away.",
+        ) from error
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

@@ -31,7 +31,8 @@ def unknown_field(sobject: SObject, name: str) -> UnknownFieldError:
     """Gives the error for a field that the object does not have, with the nearest names that it has."""
     return UnknownFieldError(
         f"{sobject.name} has no field {name!r}, or the login may not see it.",
-        hint=nearest(name, (known.name for known in sobject.fields)),
+        hint=nearest(name, (known.name for known in sobject.fields))
+        or f"'lht describe {sobject.name}' lists them.",
         object=sobject.name,
         field=name,
     )

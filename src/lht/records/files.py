@@ -72,7 +72,9 @@ def _whole_file(path: Path) -> Iterator[BinaryIO]:
             yield file
         part.replace(path)
     except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}.") from error
+        raise ConfigError(
+            f"{path} cannot be written: {error.strerror}.", hint="Choose another --output."
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 

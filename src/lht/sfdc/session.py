@@ -39,7 +39,7 @@ class Session:
             if self._login.access_token != used.access_token:
                 return self._login
             if self._renew is None or self._refusal:
-                raise not_logged_in(self._refusal or reason)
+                raise not_logged_in(self._refusal or reason, is_given=self._renew is None)
             try:
                 login = self._renew(used)
             except AuthError as error:
@@ -56,9 +56,12 @@ class Session:
             raise not_logged_in(self._refusal)
 
 
-def not_logged_in(reason: str) -> SessionExpiredError:
-    """The error of a session that is over."""
-    hint = f"{wire.LOG_IN} ({reason})" if reason else wire.LOG_IN
+def not_logged_in(reason: str, *, is_given: bool = False) -> SessionExpiredError:
+    """The error of a session that is over; `is_given`: its token was fetched by somebody else."""
+    hint = wire.LOG_IN
+    if is_given:
+        hint = "The access token that was given is no longer good: give a new one, or run 'lht login'."
+    hint = f"{hint} ({reason})" if reason else hint
     return SessionExpiredError(wire.NOT_LOGGED_IN, hint=hint, reason=reason)
 
 

@@ -207,7 +207,8 @@ class Transport:
                     answer.close()
                 pause_s = wait_s
             _log.info(
-                "again", extra={"request": request.place, "attempt": attempt, "pause_s": round(pause_s, 2)}
+                "no answer: trying again",
+                extra={"request": request.place, "attempt": attempt, "pause_s": round(pause_s, 2)},
             )
             self._sleep(pause_s)
         raise AssertionError  # pragma: no cover  # count() has no end
@@ -343,9 +344,10 @@ def _never_sent(error: Exception, host: str) -> TransportError:
             hint = "Check HTTPS_PROXY and NO_PROXY."
             return UnreachableError(f"The proxy on the way to {host} failed.", hint=hint, sent="no")
         case u3.NewConnectionError():
-            return UnreachableError(
-                f"{host} refused the connection.", hint="Is the address right?", sent="no"
-            )
+            hint = "Is the address right?"
+            if is_loopback(host):
+                hint = "Is the local org running? 'lht simulator start' starts one."
+            return UnreachableError(f"{host} refused the connection.", hint=hint, sent="no")
     return TimedOutError(
         f"No connection to {host} in time.", hint="Check the network and the proxy.", sent="no"
     )

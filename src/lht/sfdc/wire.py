@@ -45,6 +45,10 @@ _HINTS = {
     "INVALIDENTITY": "The Bulk API does not serve this object; LHT reads it over REST.",
     "INVALIDQUERYLOCATOR": "The query's pages are gone; run it again.",
     "INVALIDREPLICATIONDATE": "The window is older than what Salesforce remembers of deletions.",
+    "INVALIDFIELD": "Check --where and --fields; 'lht describe OBJECT' lists the object's fields.",
+    "INVALIDTYPE": "'lht objects' lists what this login may see.",
+    "MALFORMEDQUERY": "Check the query, or --where, against SOQL's grammar: texts stand in single quotes.",
+    "INVALIDJOBSTATE": "'lht bulk_status --job_id ID' tells where the job stands.",
     "APIDISABLEDFORORG": "The org's edition has no API access.",
     "APICURRENTLYDISABLED": "The user needs the permission 'API Enabled'.",
 }

@@ -175,7 +175,6 @@ def test_without_a_warehouse_a_file_beside_the_work_is_used(load: Load, tmp_path
     [
         ("duckdb:///lake.duckdb", "{cwd}/lake.duckdb"),
         ("duckdb:////srv/a%20b.duckdb", "/srv/a b.duckdb"),
-        ("duckdb://", ":memory:"),
         ("duckdb:///:memory:", ":memory:"),
     ],
 )
@@ -189,6 +188,12 @@ def test_a_url_of_something_else_is_refused_without_its_password(load: Load, url
         load(GUIDE).warehouse(url)
 
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["duckdb://", "duckdb:///"])
+def test_a_url_without_a_file_is_refused(load: Load, url: str) -> None:
+    with pytest.raises(ConfigError, match="names no file"):
+        load(GUIDE).warehouse(url)
 
 
 def test_a_misspelt_connection_gets_a_suggestion(load: Load) -> None:
