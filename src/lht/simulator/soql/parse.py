@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 100_000
 _YEARS = range(1700, 4001)
-_MOST_DIGITS = 18
 _TOKEN = re.compile(r"\w+|'(?:[^'\\]|\\.)*'|.", re.DOTALL)
 _ESCAPE = re.compile(r"\\u[0-9A-Fa-f]{4}|\\(.)", re.DOTALL)
 
@@ -166,9 +165,10 @@ class _Builder(Transformer[Token, Any]):
         return {"offset": self._count(count)}
 
     def _count(self, token: Token) -> int:
-        if not token.isdecimal():
-            raise malformed(f"unexpected token: '{token}'", self._text, token.start_pos or 0)
-        return _whole(token)
+        try:
+            return int(token if token.isdecimal() else "")
+        except ValueError:  # no whole number, or one with more digits than Python reads
+            raise malformed(f"unexpected token: '{token}'", self._text, token.start_pos or 0) from None
 
     def conjunction(self, *terms: Any) -> Conjunction:
         return Conjunction(terms)
@@ -248,12 +248,7 @@ def _in_range(moment: Any) -> Any:
 
 def _date_word(token: str) -> DateWord:
     word, _, count = token.upper().partition(":")
-    return DateWord(word.strip(), _whole(count) if count else None)
-
-
-def _whole(digits: str) -> int:
-    """Reads a count; beyond what any number of rows or days can be, one is as good as another."""
-    return int(digits.lstrip("0")[:_MOST_DIGITS] or "0")
+    return DateWord(word.strip(), int(count) if count else None)
 
 
 _LITERALS: dict[str, Callable[[str], Literal]] = {
