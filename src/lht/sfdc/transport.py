@@ -207,7 +207,7 @@ class Transport:
                     answer.close()
                 pause_s = wait_s
             _log.info(
-                "no answer: trying again",
+                "trying again",
                 extra={"request": request.place, "attempt": attempt, "pause_s": round(pause_s, 2)},
             )
             self._sleep(pause_s)
