@@ -13,7 +13,7 @@ from lht.model.sync import DeletePolicy, ObjectResult, SyncMode, Watermark
 from lht.state.tables import system_columns
 from lht.sync import shape, window
 from lht.warehouse import merge
-from lht.warehouse.statements import Deletions, MergeSpec
+from lht.warehouse.merging import Deletions, MergeSpec
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lht.model.table import TableName
     from lht.sync.question import Extract
     from lht.sync.run import Run, TableRun
-    from lht.warehouse.statements import KeyProblems, MergeCounts
+    from lht.warehouse.merging import KeyProblems, MergeCounts
 
 VALVE_SHARE = 0.10
 VALVE_ROWS = 100

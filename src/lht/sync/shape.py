@@ -13,7 +13,7 @@ from lht.mapping.widening import Change, compare
 from lht.model.run import SchemaChange
 from lht.state.tables import system_column_definitions, system_columns
 from lht.warehouse import merge, statements
-from lht.warehouse.statements import MergeSpec
+from lht.warehouse.merging import MergeSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

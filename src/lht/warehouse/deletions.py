@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lht.model.sync import DeletePolicy
-from lht.warehouse.statements import Statement, marked, quote, quote_table, staged_live
+from lht.warehouse.merging import marked, staged_live
+from lht.warehouse.statements import Statement, quote, quote_table
 
 if TYPE_CHECKING:
-    from lht.warehouse.statements import Deletions, MergeSpec
+    from lht.warehouse.merging import Deletions, MergeSpec
 
 
 def count_live(spec: MergeSpec) -> Statement:

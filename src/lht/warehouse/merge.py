@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 from lht.errors import IncompleteExtractError, SyncError
 from lht.model.sync import DeletePolicy
 from lht.warehouse import deletions as deletion_sql
-from lht.warehouse import statements
-from lht.warehouse.statements import KeyProblems, MergeCounts
+from lht.warehouse import merging, statements
+from lht.warehouse.merging import KeyProblems, MergeCounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lht.model.table import TableName
+    from lht.warehouse.merging import Deletions, MergeSpec
     from lht.warehouse.port import Warehouse
-    from lht.warehouse.statements import Deletions, MergeSpec, Statement
+    from lht.warehouse.statements import Statement
 
 
 def prepare(warehouse: Warehouse, spec: MergeSpec) -> MergeSpec:
@@ -32,8 +33,8 @@ def prepare(warehouse: Warehouse, spec: MergeSpec) -> MergeSpec:
     return replace(
         spec,
         has_duplicates=keyed != distinct,
-        target_is_empty=not warehouse.query(statements.target_has_rows(spec)),
-        compared=statements.compared_expressions(spec.columns, staged, target, warehouse.dialect),
+        target_is_empty=not warehouse.query(merging.target_has_rows(spec)),
+        compared=merging.compared_expressions(spec.columns, staged, target, warehouse.dialect),
     )
 
 
@@ -47,15 +48,15 @@ def taken_keys(
     warehouse: Warehouse, spec: MergeSpec, *, gone: Sequence[TableName], live: TableName | None
 ) -> KeyProblems:
     """Counts keys that staged records share with living records of the table; a merge would overwrite those."""
-    return KeyProblems(0, None, *_problem(warehouse, statements.taken_keys(spec, gone, live)))
+    return KeyProblems(0, None, *_problem(warehouse, merging.taken_keys(spec, gone, live)))
 
 
 def key_problems(warehouse: Warehouse, spec: MergeSpec) -> KeyProblems:
     """Counts live rows whose key is empty or shared; a merge must not go on if there are any."""
-    empty, empty_example = _problem(warehouse, statements.empty_keys(spec))
+    empty, empty_example = _problem(warehouse, merging.empty_keys(spec))
     if not spec.has_duplicates:
         return KeyProblems(empty, empty_example, 0, None)
-    return KeyProblems(empty, empty_example, *_problem(warehouse, statements.repeated_keys(spec)))
+    return KeyProblems(empty, empty_example, *_problem(warehouse, merging.repeated_keys(spec)))
 
 
 def _problem(warehouse: Warehouse, statement: Statement) -> tuple[int, str | None]:
@@ -75,17 +76,17 @@ def classify(warehouse: Warehouse, spec: MergeSpec) -> MergeCounts:
         )
     return MergeCounts(
         read=staged,
-        inserted=actions.get(statements.INSERT, 0),
-        updated=actions.get(statements.UPDATE, 0),
-        unchanged=actions.get(statements.UNCHANGED, 0),
-        deleted=sum(actions.get(a, 0) for a in (statements.MARK, statements.MARK_NEW, statements.REMOVE)),
+        inserted=actions.get(merging.INSERT, 0),
+        updated=actions.get(merging.UPDATE, 0),
+        unchanged=actions.get(merging.UNCHANGED, 0),
+        deleted=sum(actions.get(a, 0) for a in (merging.MARK, merging.MARK_NEW, merging.REMOVE)),
         duplicate=keyed - distinct,
-        ignored=actions.get(statements.IGNORED, 0) + staged - keyed,
+        ignored=actions.get(merging.IGNORED, 0) + staged - keyed,
     )
 
 
 def _staged_facts(warehouse: Warehouse, spec: MergeSpec) -> tuple[int, int, int]:
-    staged, keyed, distinct = _numbers(warehouse, statements.staged_facts(spec))
+    staged, keyed, distinct = _numbers(warehouse, merging.staged_facts(spec))
     return staged, keyed, distinct
 
 
@@ -96,20 +97,20 @@ def _numbers(warehouse: Warehouse, statement: Statement) -> list[int]:
 
 def _classify_all(warehouse: Warehouse, spec: MergeSpec) -> dict[str, int]:
     """What becomes of staged rows where the target has none."""
-    keys, gone = _numbers(warehouse, statements.count_source(spec))
+    keys, gone = _numbers(warehouse, merging.count_source(spec))
     if spec.fills:
-        return {statements.IGNORED: keys}
-    fate = statements.MARK_NEW if spec.policy is DeletePolicy.MARK else statements.IGNORED
-    return {statements.INSERT: keys - gone, fate: gone}
+        return {merging.IGNORED: keys}
+    fate = merging.MARK_NEW if spec.policy is DeletePolicy.MARK else merging.IGNORED
+    return {merging.INSERT: keys - gone, fate: gone}
 
 
 def _compare(warehouse: Warehouse, spec: MergeSpec) -> dict[str, int]:
-    warehouse.execute(statements.create_changes(spec, warehouse.dialect))
+    warehouse.execute(merging.create_changes(spec, warehouse.dialect))
     return _counted_actions(warehouse, spec)
 
 
 def _counted_actions(warehouse: Warehouse, spec: MergeSpec) -> dict[str, int]:
-    rows = warehouse.query(statements.count_changes(spec))
+    rows = warehouse.query(merging.count_changes(spec))
     return {str(what): int(str(count)) for what, count in rows}
 
 
@@ -121,11 +122,11 @@ def merge(warehouse: Warehouse, spec: MergeSpec, counts: MergeCounts) -> None:
     if not counts.changed:
         return
     if spec.target_is_empty:
-        changed = warehouse.execute(statements.insert_all(spec))
+        changed = warehouse.execute(merging.insert_all(spec))
     elif warehouse.dialect.merge_limit is not None and counts.changed > warehouse.dialect.merge_limit:
         changed = _exchange(warehouse, spec)
     else:
-        changed = warehouse.execute(statements.merge(spec))
+        changed = warehouse.execute(merging.merge(spec))
     if warehouse.capabilities.has_transactional_ddl:
         warehouse.execute(statements.drop_table(spec.changes))
     if changed != counts.changed:
@@ -144,13 +145,13 @@ def _exchange(warehouse: Warehouse, spec: MergeSpec) -> int:
     """
     kept = _kept_columns(warehouse, spec)
     if kept:
-        warehouse.execute(statements.keep_values(spec, kept, warehouse.dialect))
-    deleted = warehouse.execute(statements.delete_changed(spec))
-    inserted = warehouse.execute(statements.insert_changed(spec, kept))
+        warehouse.execute(merging.keep_values(spec, kept, warehouse.dialect))
+    deleted = warehouse.execute(merging.delete_changed(spec))
+    inserted = warehouse.execute(merging.insert_changed(spec, kept))
     if kept:
         warehouse.execute(statements.drop_table(spec.kept))
     actions = _counted_actions(warehouse, spec)
-    replaced = actions.get(statements.UPDATE, 0) + actions.get(statements.MARK, 0)
+    replaced = actions.get(merging.UPDATE, 0) + actions.get(merging.MARK, 0)
     return inserted + deleted - replaced
 
 
@@ -179,7 +180,7 @@ def delete_moved(warehouse: Warehouse, spec: MergeSpec) -> int:
 
 def drop_staging(warehouse: Warehouse, staging: TableName) -> None:
     """Drops a staging table, and the scratch tables of a merge of it that did not come to its end."""
-    for suffix in ("", statements.CHANGES, statements.KEPT):
+    for suffix in ("", merging.CHANGES, merging.KEPT):
         warehouse.drop_table(replace(staging, name=staging.name + suffix))
 
 

@@ -15,7 +15,8 @@ from lht.model.table import Column, ColumnKind, ColumnType, TableName
 from lht.state.tables import system_column_definitions, system_columns
 from lht.warehouse import merge
 from lht.warehouse.duckdb import CAPABILITIES, DIALECT, DuckDBWarehouse, open_duckdb
-from lht.warehouse.statements import Deletions, KeyProblems, MergeCounts, MergeSpec, Statement
+from lht.warehouse.merging import Deletions, KeyProblems, MergeCounts, MergeSpec
+from lht.warehouse.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lht.model.table import Column, ColumnKind, ColumnType, TableName
-from lht.warehouse import statements
+from lht.warehouse import merging, statements
 from lht.warehouse.duckdb import DIALECT
 from lht.warehouse.statements import Dialect, Statement
 
@@ -67,8 +67,8 @@ def test_rows_are_compared_column_by_column_or_by_two_hashes() -> None:
     text = ColumnType(ColumnKind.TEXT)
     staged = {"a": text, "b": text}
 
-    assert statements.compared_expressions(("A", "B"), staged, staged, SNOWFLAKE_LIKE) == ('"A"', '"B"')
-    assert statements.compared_expressions(("A", "B"), staged, {"a": text}, DIALECT) == (
+    assert merging.compared_expressions(("A", "B"), staged, staged, SNOWFLAKE_LIKE) == ('"A"', '"B"')
+    assert merging.compared_expressions(("A", "B"), staged, {"a": text}, DIALECT) == (
         'hash(CAST("A" AS VARCHAR), TRY_CAST("B" AS VARCHAR), "B" IS NULL)',
         'hash(\'lht\', "B" IS NULL, TRY_CAST("B" AS VARCHAR), CAST("A" AS VARCHAR))',
     )
