@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from lht.testing.caller import Caller
+from lht.testing import simulator
+from lht.testing.caller import Caller
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulator.md"
 ROW = re.compile(r"\| `(GET|PUT|POST|PATCH|DELETE) (/simulator/\S+)` \|([^|]*)\|")
@@ -42,6 +41,24 @@ def test_admin_calls_do_what_the_page_says(api: Caller) -> None:
 
     assert refused == []
     assert {path for _, path, _ in calls} >= {"/simulator/reset", "/simulator/faults", "/simulator/undelete"}
+
+
+def test_the_schema_file_of_the_page_works_and_all_types_and_objects_are_named(tmp_path: Path) -> None:
+    from lht.simulator.org.schema_file import FIELD_TYPES
+
+    page = PAGE.read_text(encoding="utf-8")
+    [example] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "schema.toml").write_text(example, encoding="utf-8")
+    with simulator(schema=tmp_path / "schema.toml") as org:
+        caller = Caller(org).login()
+        caller.create("Invoice__c", Amount__c=1.5, Account__c=caller.create("Account", Name="A"))
+        names = [entry["name"] for entry in caller.get("/sobjects").json()["sobjects"]]
+        soql = "SELECT Name, Status__c, Account__r.Tier__c FROM Invoice__c"
+        rows = caller.read_csv(soql).rows[1:]
+
+    assert rows == [["I-0000001", "Draft", "silver"]]
+    assert [name for name in names if name not in page] == []
+    assert [name for name in FIELD_TYPES if f"`{name}`" not in page] == []
 
 
 def test_the_page_names_every_admin_resource_and_setting(api: Caller) -> None:

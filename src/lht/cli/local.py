@@ -33,6 +33,10 @@ def start(
     seed: Annotated[
         int, typer.Option("--seed", metavar="S", min=0, help="The same seed makes the same records.")
     ] = 1,
+    schema: Annotated[
+        Path | None,
+        typer.Option("--schema", metavar="FILE", help="A TOML file of further objects and fields."),
+    ] = None,
     write_config: Annotated[
         Path | None,
         typer.Option(
@@ -66,6 +70,7 @@ def start(
         path=path,
         records=records,
         seed=seed,
+        schema=schema,
         write_config=write_config,
     )
     return Answer({"stopped": True})

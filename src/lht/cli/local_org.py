@@ -26,6 +26,7 @@ def serve_org(
     path: Path | None,
     records: int,
     seed: int,
+    schema: Path | None,
     write_config: Path | None,
 ) -> None:
     """Serves an org until it is stopped."""
@@ -36,7 +37,7 @@ def serve_org(
             write_connections(write_config, running)
 
     with translated():
-        serve(host, port, path=path, records=records, seed=seed, on_start=on_start)
+        serve(host, port, path=path, records=records, seed=seed, schema=schema, on_start=on_start)
 
 
 @contextmanager

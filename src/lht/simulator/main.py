@@ -39,6 +39,7 @@ def serve(
     path: Path | None = None,
     records: int = 0,
     seed: int = 1,
+    schema: Path | None = None,
     settings: Mapping[str, Any] | None = None,
     on_start: Callable[[Running], None] | None = None,
     out: TextIO | None = None,
@@ -47,14 +48,16 @@ def serve(
 
     It prints `url:`, `client_id:`, `client_secret:`, `username:` and `password:` a line each, calls `on_start`
     (which may write a configuration), then prints `ready`. Port 0 takes any that is free. Raises SimulatorError if
-    the org cannot be opened or the port is busy.
+    the org cannot be opened, the schema file makes no sense or the port is busy.
     """
     stop = threading.Event()
     before = {
         number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        with started(host, port, path=path, records=records, seed=seed, settings=settings) as running:
+        with started(
+            host, port, path=path, records=records, seed=seed, schema=schema, settings=settings
+        ) as running:
             _announce(running, on_start, out or sys.stdout)
             stop.wait()
     finally:
@@ -70,10 +73,11 @@ def started(
     path: Path | None = None,
     records: int = 0,
     seed: int = 1,
+    schema: Path | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Iterator[Running]:
     """Serves an org from a thread while the block runs."""
-    site = _site(Org.open(path=path, records=records, seed=seed), settings)
+    site = _site(Org.open(path=path, records=records, seed=seed, schema=schema), settings)
     try:
         server = Server(site, host, port)
         try:

@@ -162,16 +162,20 @@ def simulator(
     seed: int = 1,
     *,
     path: Path | None = None,
+    schema: Path | None = None,
     port: int = 0,
     **settings: Any,
 ) -> Iterator[LocalOrg]:
     """Starts a local org in this process and stops it at the end.
 
-    `settings` are those of docs/simulator.md, such as `page_size=1000` or `job_delay_s=0.2`.
+    `schema` is a file of further objects and fields, `settings` are those of docs/simulator.md, such as
+    `page_size=1000` or `job_delay_s=0.2`.
     """
     from lht.simulator.main import started  # noqa: PLC0415 - the server is loaded only where one is started
 
-    with started(port=port, path=path, records=records, seed=seed, settings=settings) as running:
+    with started(
+        port=port, path=path, records=records, seed=seed, schema=schema, settings=settings
+    ) as running:
         app = running.app
         yield LocalOrg(
             running.url, app.client_id, app.client_secret, app.username, app.password, Admin(running.url)

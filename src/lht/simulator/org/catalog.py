@@ -44,9 +44,9 @@ class Catalog:
         prefix = record_id[:3]
         return next((schema for schema in self if schema.key_prefix == prefix), None)
 
-    def restore(self) -> None:
-        """Knows only the objects of a fresh org again."""
-        self._objects = {schema.name.lower(): schema for schema in STANDARD}
+    def restore(self, objects: tuple[ObjectSchema, ...]) -> None:
+        """Knows those objects and no others."""
+        self._objects = {schema.name.lower(): schema for schema in objects}
 
     def put(self, schema: ObjectSchema) -> None:
         """Adds an object, or puts it in the place of the one of that name."""

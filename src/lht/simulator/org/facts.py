@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
@@ -96,7 +97,10 @@ def _related(catalog: Catalog, schema: ObjectSchema, field: FieldSchema) -> Fiel
         return replace(field, reference_to=(), relationship_name=None)
     known = {target.name: target for name in field.reference_to if (target := catalog.object(name))}
     if not known or len(known) < len(field.reference_to):
-        raise ValueError(f"reference_to must name objects of this org, not {list(field.reference_to)}")
+        names = ", ".join(target.name for target in catalog)
+        raise ValueError(
+            f"reference_to must name objects of this org, not {list(field.reference_to)}; there are {names}"
+        )
     usual = f"{field.name[:-3]}__r" if field.name.lower().endswith("__c") else field.name.removesuffix("Id")
     name = field.relationship_name or usual
     others = {f.relationship_name for f in schema.fields if f.name != field.name}
@@ -110,4 +114,6 @@ def _default(field: FieldSchema) -> str | bool | float | None:
         found = stored(field, field.default_value)
     except ApiFault as fault:
         raise ValueError(f"default_value: {fault.message}") from None
+    if isinstance(found, datetime):
+        return f"{found.isoformat()}Z"
     return found if isinstance(found, str | bool | int | float) else str(field.default_value)

@@ -35,7 +35,7 @@ class FieldAdmin:
         field = self._checked(schema, field)
         if field.type == "boolean" and field.default_value is None:
             field = replace(field, default_value=False, nillable=False, defaulted_on_create=True)
-        self._change(schema, with_field(schema, field), _added(schema, field))
+        self._change(schema, with_field(schema, field), add_statements(schema, field))
 
     def drop(self, object_name: str, name: str) -> None:
         """Drops a field with its values; those that the org itself relies on stay."""
@@ -96,20 +96,26 @@ def _check_not_id(field: FieldSchema) -> None:
         raise ApiFault(400, "INVALID_INPUT", "Id is a field that every record needs as it is")
 
 
-def _added(schema: ObjectSchema, field: FieldSchema) -> list[str]:
+def add_statements(schema: ObjectSchema, field: FieldSchema) -> list[str]:
+    """Writes what adds a field's column to a table, filled with its default."""
     if not field.has_column:
         return []
     statements = [ddl.add_column(schema.name, field.name, field.type)]
     if field.default_value is not None:
-        value = ddl.literal(str(field.default_value))
-        cast = f"CAST({value} AS {ddl.column_type(field.type)})"
-        statements.append(f"UPDATE {ddl.quoted(schema.name)} SET {ddl.quoted(field.name)} = {cast}")
+        statements.append(fill_statement(schema, field))
     return statements
+
+
+def fill_statement(schema: ObjectSchema, field: FieldSchema) -> str:
+    """Writes what gives every record the default of a field."""
+    value = ddl.literal(str(field.default_value))
+    cast = f"CAST({value} AS {ddl.column_type(field.type)})"
+    return f"UPDATE {ddl.quoted(schema.name)} SET {ddl.quoted(field.name)} = {cast}"
 
 
 def _altered(schema: ObjectSchema, old: FieldSchema, new: FieldSchema) -> list[str]:
     if not old.has_column:
-        return _added(schema, new)
+        return add_statements(schema, new)
     if not new.has_column:
         return [ddl.drop_column(schema.name, old.name)]
     return [ddl.alter_type(schema.name, old.name, new.type, _converted(old, new))]

@@ -10,14 +10,17 @@ from lht.simulator.errors import ApiFault
 from lht.simulator.org import describe, ids, setup
 from lht.simulator.org.catalog import Catalog
 from lht.simulator.org.clock_keeper import kept_clock
+from lht.simulator.org.extension import check_formulas, extend, extended, fill_defaults
 from lht.simulator.org.faults import Faults
 from lht.simulator.org.fields_admin import FieldAdmin
 from lht.simulator.org.jobs import JobBoard
 from lht.simulator.org.limits import Limits
 from lht.simulator.org.oauth import OAuth
+from lht.simulator.org.objects import STANDARD
 from lht.simulator.org.query import QueryRunner
 from lht.simulator.org.records import RecordKeeper
 from lht.simulator.org.replication import Replication, ReplicationSettings
+from lht.simulator.org.schema_file import NO_FILE, SchemaFile, read_schema
 from lht.simulator.org.seed import seed_records
 from lht.simulator.org.settings import Settings
 from lht.simulator.store.database import MEMORY_LIMIT, Database
@@ -40,6 +43,7 @@ class OrgOptions:
 
     records: int = 0
     seed: int = 1
+    schema: SchemaFile = NO_FILE
 
 
 class Org:
@@ -74,19 +78,25 @@ class Org:
         path: Path | None = None,
         records: int = 0,
         seed: int = 1,
+        schema: Path | None = None,
         memory_limit: str = MEMORY_LIMIT,
         threads: int = 2,
     ) -> Org:
         """Opens the org under `path`, or makes one, in memory without a path, with that many seeded accounts.
 
-        An org that is already there keeps its rows, whatever `records` says.
+        An org that is already there keeps its rows, whatever `records` says; it gets what `schema`, a file of further
+        objects and fields, names and it lacks.
         """
+        options = OrgOptions(records, seed, read_schema(schema))
+        extended(STANDARD, options.schema)  # a file that makes no sense is refused before anything is made
         db = Database(path, memory_limit=memory_limit, threads=threads)
         org = None
         try:
-            org = cls(db, Catalog.load(db) or Catalog(), OrgOptions(records, seed))
+            org = cls(db, Catalog.load(db) or Catalog(), options)
             if setup.is_new(db):
                 org._make()
+            elif schema is not None:
+                org._extend()
         except BaseException:
             (org or db).close()
             raise
@@ -236,15 +246,26 @@ class Org:
 
     def _make(self) -> None:
         """Makes everything new; an org on disk that is killed meanwhile is made anew when it is next opened."""
-        fresh = Catalog()
+        file = self.options.schema
+        objects = extended(STANDARD, file)
+        fresh = Catalog(objects)
         with self.db.transaction() as connection:
             setup.drop_tables(connection, self.catalog)
             setup.make_tables(connection, fresh)
+            check_formulas(connection, file, objects)
             setup.add_first_rows(connection, self.clock.stamp())
-        self.catalog.restore()
+        self.catalog.restore(objects)
         seed_records(self.db, fresh, self.options.records, self.options.seed)
         with self.db.transaction() as connection:
+            fill_defaults(connection, Catalog(), objects)
             setup.finish(connection)
+
+    def _extend(self) -> None:
+        """Adds what the file names to an org that is already there."""
+        objects = extended(self.catalog, self.options.schema)
+        with self.db.transaction() as connection:
+            extend(connection, self.options.schema, self.catalog, objects)
+        self.catalog.restore(objects)
 
     def _count(self, name: str) -> int:
         schema = self.catalog.need(name)

@@ -62,7 +62,7 @@ def _numbered(schema: ObjectSchema, number: int, record_id: str) -> Row:
     found: Row = {
         field.name: f"{field.label[:1].upper()}-{number:07d}" for field in schema.fields if field.auto_number
     }
-    return found | ({"Name": record_id} if schema.custom and schema.find("Name") else {})
+    return ({"Name": record_id} if schema.custom and schema.find("Name") else {}) | found
 
 
 def update(connection: Connection, schema: ObjectSchema, record_id: str, row: Mapping[str, Stored]) -> None:

@@ -7,15 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org.catalog import field_from
-from lht.simulator.org.facts import check_kinds
-from lht.simulator.org.schema import FieldSchema
+from lht.simulator.org.new_fields import changed_field, new_field
 from lht.simulator.server.call import json_answer, not_found
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.org.schema import FieldSchema, ObjectSchema
     from lht.simulator.org.site import Site
     from lht.simulator.server.call import Call
 
@@ -78,8 +76,7 @@ def add_field(site: Site, call: Call) -> Response:
     body = call.admin_body()
     name = _need(body, "name", str)
     _need(body, "type", str)
-    body = {"label": name, "custom": name.lower().endswith("__c"), **body}
-    site.org.add_field(call.path["object"], _field_of(body))
+    site.org.add_field(call.path["object"], new_field(body))
     return _field_answer(site, call, name, 201)
 
 
@@ -92,7 +89,7 @@ def alter_field(site: Site, call: Call) -> Response:
         raise ApiFault(400, "INVALID_INPUT", "a field keeps its name")
     known = asdict(_field(site.catalog.need(call.path["object"]), name))
     if body:
-        site.org.alter_field(call.path["object"], _field_of(known | body))
+        site.org.alter_field(call.path["object"], changed_field(known | body))
     if hidden is not None:
         site.org.hide_field(call.path["object"], name, hidden=hidden)
     return _field_answer(site, call, name)
@@ -170,18 +167,6 @@ def _flag(body: dict[str, Any], key: str, *, default: bool | None) -> bool | Non
     if value is not None and not isinstance(value, bool):
         raise ApiFault(400, "INVALID_INPUT", f"{key} must be true or false")
     return value
-
-
-def _field_of(body: dict[str, Any]) -> FieldSchema:
-    body = _plain_lists(body)
-    check_kinds(FieldSchema, body)
-    return field_from(body)
-
-
-def _plain_lists(body: dict[str, Any]) -> dict[str, Any]:
-    """One object may be named without a list around it."""
-    target = body.get("reference_to")
-    return body | {"reference_to": [target]} if isinstance(target, str) else body
 
 
 def _field(schema: ObjectSchema, name: str) -> FieldSchema:

@@ -122,6 +122,14 @@ class Database:
         self._spill.cleanup()
 
 
+def check_on(connection: Connection, sql: str) -> None:
+    """Raises ValueError if a query could not be run by this connection."""
+    try:
+        connection.execute(f"EXPLAIN {sql}")
+    except duckdb.Error as error:
+        raise ValueError(str(error)) from None
+
+
 def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
     if path is None:
         return duckdb.connect(":memory:")
