@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from lht.errors import SyncError, VisibilityLostError
+from lht.errors import Recovery, StatementError, SyncError, VisibilityLostError
 from lht.model.run import RunRecord
 from lht.model.sync import DeletePolicy, ObjectResult, SyncMode, Watermark
 from lht.state.tables import system_columns
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 VALVE_SHARE = 0.10
 VALVE_ROWS = 100
+ATTEMPTS = 3
+"""Of a transaction that met a conflict or ran out of memory; each is all or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,26 @@ def commit(table_run: TableRun, staged: Staged) -> ObjectResult:
     _refuse_bad_keys(table_run, spec, staged)
     counts = merge.classify(run.warehouse, spec)
     newest = _newest_stamp(run, spec)
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _commit_once(table_run, staged, spec, absence, counts, newest)
+        except StatementError as error:
+            if error.recovery is not Recovery.RETRY:
+                raise
+            run.tell("warning", plan.object, f"{error.message} The transaction is tried again.")
+            run.warehouse.make_room()
+    return _commit_once(table_run, staged, spec, absence, counts, newest)
+
+
+def _commit_once(  # noqa: PLR0917 - one call, two places: what was decided before the transaction
+    table_run: TableRun,
+    staged: Staged,
+    spec: MergeSpec,
+    absence: MergeSpec | None,
+    counts: MergeCounts,
+    newest: datetime | None,
+) -> ObjectResult:
+    run, plan = table_run.run, table_run.plan
     with run.warehouse.transaction():
         table_run.lock.check()
         gone = _land(table_run, staged, spec, absence, counts)

@@ -69,10 +69,14 @@ DIALECT = Dialect(
     merge_limit=1_000,
 )
 
-MEMORY_LIMIT_MB = 160
+MEMORY_LIMIT_MB = 130
 THREADS = 2
 NARROW_COLUMNS = 40
-MB_PER_COLUMN = 1.0
+MB_PER_COLUMN = 2.0
+REWRITE_MB = 60
+"""What comparing and rewriting a large share of a table takes beyond the rest."""
+MOST_REWRITES = 8
+"""So often the limit is raised for a statement that ran out of memory."""
 VECTOR_ROWS = 2048
 """DuckDB moves, and holds in memory, this many rows at a time on each thread."""
 LOCK_POLL_S = 0.1
@@ -208,7 +212,8 @@ def translate(error: duckdb.Error, doing: str) -> LhtError:
     if isinstance(error, duckdb.TransactionException) and "onflict" in str(error):
         return StatementError(text, hint="Run it again.", recovery=Recovery.RETRY)
     if isinstance(error, duckdb.OutOfMemoryException):
-        return StatementError(text, hint="Free some disk space, or allow DuckDB more memory.")
+        hint = "Free some disk space, or allow DuckDB more memory."
+        return StatementError(text, hint=hint, recovery=Recovery.RETRY)
     if isinstance(error, duckdb.PermissionException) or "read-only" in str(error):
         return PrivilegeError(text, hint="Open the database with write access.")
     if "single attached database" in str(error):
@@ -232,6 +237,7 @@ class _Memory:
         self._limit_mb = int(str(limit).removesuffix("MB")) if limit else None
         self._columns: dict[tuple[int, str], int] = {}
         self._row_mb = 0.0
+        self._rewrites = 0
         self._lock = threading.Lock()
 
     def reserve(self, connection: duckdb.DuckDBPyConnection, name: str, columns: int) -> None:
@@ -246,8 +252,19 @@ class _Memory:
             self._row_mb = max(self._row_mb, bytes_per_row / 1e6)
             self._raise(connection)
 
+    @property
+    def is_exhausted(self) -> bool:
+        return self._rewrites >= MOST_REWRITES
+
+    def make_room(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Raises the limit for a large rewrite; once more, if that was not enough."""
+        with self._lock:
+            self._rewrites += 1
+            self._raise(connection)
+
     def _raise(self, connection: duckdb.DuckDBPyConnection) -> None:
         extra = max(0, sum(self._columns.values()) - NARROW_COLUMNS) * MB_PER_COLUMN
+        extra += self._rewrites * REWRITE_MB
         vectors = self._row_mb * VECTOR_ROWS * THREADS
         wanted = MEMORY_LIMIT_MB + round(extra + max(0.0, vectors - MEMORY_LIMIT_MB / 10))
         if self._limit_mb is not None and wanted > self._limit_mb:
@@ -381,6 +398,10 @@ class DuckDBWarehouse:
 
         try:
             return self._connection.execute(statement.sql, _bound(statement)).fetchall()
+        except duckdb.OutOfMemoryException as error:
+            if not self._may_take_more():  # inside a transaction, all of it must be done again
+                raise translate(error, f"run {_headline(statement.sql)}") from error
+            return self._run(statement)
         except duckdb.Error as error:
             raise translate(error, f"run {_headline(statement.sql)}") from error
         except RuntimeError as error:
@@ -462,6 +483,17 @@ class DuckDBWarehouse:
             raise
         finally:
             self._in_transaction = False
+
+    def make_room(self) -> None:
+        if self._memory:
+            self._memory.make_room(self._connection)
+
+    def _may_take_more(self) -> bool:
+        """Raises the limit for another try of a single statement, a few times at most."""
+        if self._memory is None or self._in_transaction or self._memory.is_exhausted:
+            return False
+        self.make_room()
+        return True
 
     def now(self) -> datetime:
         ((microseconds,),) = self._run(Statement("SELECT epoch_us(get_current_timestamp())"))

@@ -105,6 +105,7 @@ def _classify_all(warehouse: Warehouse, spec: MergeSpec) -> dict[str, int]:
 
 
 def _compare(warehouse: Warehouse, spec: MergeSpec) -> dict[str, int]:
+    warehouse.make_room()
     warehouse.execute(merging.create_changes(spec, warehouse.dialect))
     return _counted_actions(warehouse, spec)
 

@@ -105,6 +105,10 @@ class Warehouse(Protocol):
         """Commits at the end of the block, rolls back on any exception; never nested."""
         ...
 
+    def make_room(self) -> None:
+        """Allows the next transaction more memory, where LHT limits it: it rewrites many rows, or ran out."""
+        ...
+
     def now(self) -> datetime:
         """The warehouse's clock: aware, UTC."""
         ...
