@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from world import ROWS
 
-from lht.errors import JobFailedError, JobTimedOutError, SessionExpiredError, WarehouseError
+from lht.errors import ConfigError, JobFailedError, JobTimedOutError, SessionExpiredError, WarehouseError
 from lht.sfdc.auth import Login
 from lht.sfdc.org import Org
 from lht.sfdc.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from world import World
 
@@ -131,3 +132,13 @@ def test_a_rest_answer_that_is_short_of_records_is_asked_for_once_more(world: Wo
     assert world.value("SELECT count(*) FROM Account") == (2 if times == 1 else 0)
     left = world.connection.execute("SELECT count(*) FROM duckdb_tables() WHERE temporary").fetchone()
     assert left == (0,)
+
+
+def test_a_file_in_the_place_of_the_cache_is_told(bulk_world: World, tmp_path: Path) -> None:
+    bulk_world.spool_dir = tmp_path / "file" / "spool"
+    bulk_world.spool_dir.parent.touch()
+
+    with pytest.raises(ConfigError, match="cannot be written") as refusal:
+        bulk_world.sync()
+
+    assert refusal.value.hint == "Set LHT_CACHE_DIR to one that can."

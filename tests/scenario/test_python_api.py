@@ -112,6 +112,14 @@ def test_an_open_transaction_is_refused(access_info: dict[str, str]) -> None:
         assert session.execute("SELECT count(*) FROM mine").fetchall() == [(0,)]
 
 
+def test_a_closed_connection_is_told(access_info: dict[str, str]) -> None:
+    session = duckdb.connect()
+    session.close()
+
+    with pytest.raises(errors.WarehouseUnreachableError, match="cannot be used"):
+        sobject_create.create(session, access_info, "Contact", "PEOPLE")
+
+
 def test_registered_mappings_shape_the_table(access_info: dict[str, str]) -> None:
     field_types.register_custom_mappings({"AnnualRevenue": "number(20,4)", "Account.Name": "string(255)"})
     with duckdb.connect() as session:

@@ -152,6 +152,11 @@ def _refuse_open_transaction(connection: duckdb.DuckDBPyConnection) -> None:
         is_open = connection.execute(asking).fetchall() == connection.execute(asking).fetchall()
     except duckdb.TransactionException:
         is_open = True
+    except duckdb.Error as error:
+        raise WarehouseUnreachableError(
+            f"The DuckDB connection cannot be used: {_first_line(str(error))}",
+            hint="Pass one that is open: duckdb.connect('lake.duckdb').",
+        ) from error
     if is_open:
         raise WarehouseError(
             "The DuckDB connection has an open transaction.",
