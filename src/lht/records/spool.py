@@ -127,7 +127,10 @@ class Spool:
     def _read_manifest(self) -> Iterable[Page]:
         try:
             lines = (self.directory / _MANIFEST).read_bytes().splitlines()
-        except (FileNotFoundError, NotADirectoryError):  # a file in the way is told when a page is to be written
+        except (
+            FileNotFoundError,
+            NotADirectoryError,
+        ):  # a file in the way is told when a page is to be written
             return
         newest = {entry["number"]: entry for line in lines if (entry := _read_line(line))}
         for entry in newest.values():
