@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lht.simulator.store.csv_form import CsvForm, double_sql, header, row_sql, value_sql
@@ -73,6 +73,7 @@ def test_doubles_are_written_as_java_writes_them(
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=50))
+@settings(deadline=None)
 @example([1e15, 1e16, 123456789012345678.0, 2.0**-44, 1e-3, 9.99e-4, 2e-323, 6e-323])
 def test_any_double_is_written_as_java_writes_it(values: list[Any]) -> None:
     with duckdb.connect() as connection:
@@ -111,6 +112,7 @@ def test_values_are_written_in_salesforces_forms(
 
 
 @given(st.lists(st.text(min_size=1).filter(lambda t: "\r" not in t), min_size=1, max_size=5))
+@settings(deadline=None)
 def test_a_row_reads_back_as_it_was(values: list[Any]) -> None:
     columns = [(f"c{number}", "string") for number in range(len(values))]
     select = ", ".join(f"${name} AS {name}" for name, _ in columns)
