@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,11 @@ from lht.simulator.org.bodies import check_required, check_unique, defaults, rea
 from lht.simulator.org.derive import derived
 from lht.simulator.org.followers import follow_create, follow_update
 from lht.simulator.org.render import address_parts, json_value
+from lht.simulator.org.writing import AS_USUAL, WriteOptions
 from lht.simulator.store.ddl import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from lht.simulator.org.catalog import Catalog
@@ -36,15 +38,20 @@ class RecordKeeper:
     clock: Clock
     user_id: str
 
-    def create(self, object_name: str, body: Mapping[str, object]) -> str:
+    def create(self, object_name: str, body: Mapping[str, object], options: WriteOptions = AS_USUAL) -> str:
         """Makes a record and gives its id."""
         with self.db.transaction() as connection:
-            schema = self.catalog.need(object_name)
-            _check_allowed(schema, "create", allowed=schema.createable)
-            return self.create_in(connection, schema, body)
+            return self.create_in(connection, self.catalog.need(object_name), body, options)
 
-    def create_in(self, connection: Connection, schema: ObjectSchema, body: Mapping[str, object]) -> str:
+    def create_in(
+        self,
+        connection: Connection,
+        schema: ObjectSchema,
+        body: Mapping[str, object],
+        options: WriteOptions = AS_USUAL,  # noqa: ARG002 - for the rules that read it
+    ) -> str:
         """Makes a record in the caller's transaction."""
+        _check_allowed(schema, "create", allowed=schema.createable)
         sent = read_body(connection, self.catalog, schema, body, new=True)
         given = {name: value for name, value in sent.items() if value is not None}
         row = defaults(schema) | given
@@ -56,42 +63,85 @@ class RecordKeeper:
         follow_create(connection, self.catalog, schema, row | {"Id": record_id}, self.user_id)
         return record_id
 
-    def update(self, object_name: str, record_id: str, body: Mapping[str, object]) -> None:
+    def update(
+        self,
+        object_name: str,
+        record_id: str,
+        body: Mapping[str, object],
+        options: WriteOptions = AS_USUAL,
+    ) -> None:
         """Changes some fields of a record; its stamps move even if no value does."""
-        with self.db.transaction() as connection:
-            schema = self.catalog.need(object_name)
-            _check_allowed(schema, "update", allowed=schema.updateable)
-            self.update_in(connection, schema, _writable_id(schema, record_id), body)
+        schema = self.catalog.need(object_name)
+        with _as_resource(), self.db.transaction() as connection:
+            self.update_in(connection, schema, record_id, body, options)
 
     def update_in(
-        self, connection: Connection, schema: ObjectSchema, record_id: str, body: Mapping[str, object]
+        self,
+        connection: Connection,
+        schema: ObjectSchema,
+        record_id: str,
+        body: Mapping[str, object],
+        options: WriteOptions = AS_USUAL,  # noqa: ARG002 - for the rules that read it
     ) -> None:
         """Changes a record in the caller's transaction."""
-        old = _alive(connection, schema, record_id)
+        _check_allowed(schema, "update", allowed=schema.updateable)
+        own_id = _writable_id(schema, record_id)
+        old = _writable(connection, schema, own_id)
         sent = read_body(connection, self.catalog, schema, body, new=False)
-        check_unique(connection, schema, sent, record_id)
+        check_unique(connection, schema, sent, own_id)
         now = self.clock.stamp()
         row = old | sent
         changed = sent | _known(schema, derived(schema.name, row, sent, now)) | self._touched(schema, now)
-        rows.update(connection, schema, record_id, changed)
+        rows.update(connection, schema, own_id, changed)
         follow_update(connection, self.catalog, schema, (old, old | changed), self.user_id)
 
-    def upsert(self, object_name: str, key: str, value: str, body: Mapping[str, object]) -> tuple[str, bool]:
+    def upsert(
+        self,
+        object_name: str,
+        key: str,
+        value: str,
+        body: Mapping[str, object],
+        options: WriteOptions = AS_USUAL,
+    ) -> tuple[str, bool]:
         """Changes the record that an external id names, or makes it; gives its id and whether it is new."""
-        with self.db.transaction() as connection:
-            schema = self.catalog.need(object_name)
-            field = _key_field(schema, key)
-            found = self.holders(connection, schema, field, value)
-            if found:
-                self.update_in(connection, schema, found[0], body)
-                return found[0], False
-            return self.create_in(connection, schema, {**body, field.name: value}), True
+        schema = self.catalog.need(object_name)
+        with _as_resource(), self.db.transaction() as connection:
+            return self.upsert_in(connection, schema, key, value, body, options=options)
+
+    def upsert_in(
+        self,
+        connection: Connection,
+        schema: ObjectSchema,
+        key: str,
+        value: str,
+        body: Mapping[str, object],
+        *,
+        options: WriteOptions = AS_USUAL,
+    ) -> tuple[str, bool]:
+        """Changes or makes the record that an external id names, in the caller's transaction.
+
+        The key stands in `value`, not in the body. An empty Id names no record: one is made.
+        """
+        field = key_field(schema, key)
+        if any(name.lower() == field.name.lower() for name in body):
+            message = f"The {field.name} field should not be specified in the sobject data."
+            raise ApiFault(400, "INVALID_FIELD", message, (field.name,))
+        if field.name == "Id":
+            if not value:
+                return self.create_in(connection, schema, body, options), True
+            self.update_in(connection, schema, value, body, options)
+            return ids.checked_id(value), False
+        found = self.holders(connection, schema, field, value)
+        if found:
+            self.update_in(connection, schema, found[0], body, options)
+            return found[0], False
+        return self.create_in(connection, schema, {**body, field.name: value}, options), True
 
     def find_by_key(self, object_name: str, key: str, value: str) -> str:
         """Gives the id of the record that an external id names."""
         schema = self.catalog.need(object_name)
         with self.db.reading() as cursor:
-            found = self.holders(cursor, schema, _key_field(schema, key), value)
+            found = self.holders(cursor, schema, key_field(schema, key), value)
         if not found:
             raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
         return found[0]
@@ -127,12 +177,21 @@ class RecordKeeper:
 
     def delete(self, object_name: str, record_id: str) -> None:
         """Puts a record into the recycle bin, and with it what belongs to it."""
-        with self.db.transaction() as connection:
-            schema = self.catalog.need(object_name)
-            _check_allowed(schema, "delete", allowed=schema.deletable)
-            own_id = _writable_id(schema, record_id)
-            _alive(connection, schema, own_id)
-            self._delete(connection, schema, [own_id], self.clock.stamp())
+        schema = self.catalog.need(object_name)
+        with _as_resource(), self.db.transaction() as connection:
+            self.delete_in(connection, schema, record_id)
+
+    def delete_in(
+        self,
+        connection: Connection,
+        schema: ObjectSchema,
+        record_id: str,
+    ) -> None:
+        """Deletes a record, and with it what belongs to it, in the caller's transaction."""
+        _check_allowed(schema, "delete", allowed=schema.deletable)
+        own_id = _writable_id(schema, record_id)
+        _writable(connection, schema, own_id)
+        self._delete(connection, schema, [own_id], self.clock.stamp())
 
     def undelete(self, record_id: str) -> None:
         """Takes a record out of the recycle bin, and with it what was deleted with it."""
@@ -243,6 +302,31 @@ def _known(schema: ObjectSchema, row: Row) -> Row:
     return {name: value for name, value in row.items() if name in names}
 
 
+class UnknownRecord(ApiFault):
+    """The answer to a change of a record that is not there."""
+
+    def __init__(self) -> None:
+        super().__init__(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+
+
+@contextmanager
+def _as_resource() -> Iterator[None]:
+    """Answers as the resource of one record does, whose address then leads nowhere."""
+    try:
+        yield
+    except UnknownRecord:
+        raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist") from None
+
+
+def _writable(connection: Connection, schema: ObjectSchema, record_id: str) -> Row:
+    row = rows.find(connection, schema, record_id)
+    if row is None:
+        raise UnknownRecord
+    if row.get("IsDeleted"):
+        raise ApiFault(404, "ENTITY_IS_DELETED", "entity is deleted")
+    return row
+
+
 def _alive(connection: Connection, schema: ObjectSchema, record_id: str) -> Row:
     row = rows.find(connection, schema, record_id)
     if row is None:
@@ -265,7 +349,8 @@ def _check_allowed(schema: ObjectSchema, verb: str, *, allowed: bool) -> None:
         raise ApiFault(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message)
 
 
-def _key_field(schema: ObjectSchema, key: str) -> FieldSchema:
+def key_field(schema: ObjectSchema, key: str) -> FieldSchema:
+    """Gives the field that an upsert may find records by."""
     field = schema.find(key)
     if field is None or not (field.external_id or field.id_lookup):
         message = f"Provided external ID field does not exist or is not accessible: {key}"

@@ -1,0 +1,70 @@
+"""Records written in a transaction that somebody else began."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lht.simulator.errors import ApiFault
+from lht.simulator.org.ids import make_id
+
+if TYPE_CHECKING:
+    from lht.simulator.org.org import Org
+
+
+def test_writes_of_one_transaction_stand_together(org: Org) -> None:
+    keeper, account = org.records, org.catalog.need("Account")
+    with org.db.transaction() as connection:
+        first = keeper.create_in(connection, account, {"Name": "A"})
+        keeper.update_in(connection, account, first[:15], {"Name": "B"})
+        second, is_new = keeper.upsert_in(connection, account, "ExternalId__c", "k1", {"Name": "C"})
+        again = keeper.upsert_in(connection, account, "Id", second, {"Name": "D"})
+        keeper.delete_in(connection, account, first)
+
+    assert (is_new, again) == (True, (second, False))
+    assert org.read_record("Account", second, fields=["Name"])["Name"] == "D"
+    assert org.query("SELECT COUNT() FROM Account")["totalSize"] == 1
+
+
+def test_a_transaction_that_fails_leaves_nothing(org: Org) -> None:
+    account = org.catalog.need("Account")
+
+    def make(*bodies: dict[str, object]) -> None:
+        with org.db.transaction() as connection:
+            for body in bodies:
+                org.records.create_in(connection, account, body)
+
+    with pytest.raises(ApiFault):
+        make({"Name": "A"}, {})
+
+    assert org.query("SELECT COUNT() FROM Account")["totalSize"] == 0
+
+
+def test_an_upsert_with_an_empty_id_makes_a_record(org: Org) -> None:
+    with org.db.transaction() as connection:
+        made, is_new = org.records.upsert_in(connection, org.catalog.need("Account"), "id", "", {"Name": "A"})
+
+    assert is_new
+    assert org.read_record("Account", made, fields=["Name"])["Name"] == "A"
+
+
+def test_the_key_of_an_upsert_stands_in_the_address_only(org: Org) -> None:
+    with pytest.raises(ApiFault) as fault:
+        org.upsert_record("Account", "ExternalId__c", "k1", {"Name": "A", "externalid__c": "k1"})
+
+    assert fault.value.code == "INVALID_FIELD"
+    assert fault.value.message == "The ExternalId__c field should not be specified in the sobject data."
+
+
+def test_an_unknown_record_is_a_cross_reference_where_it_is_one_of_several(org: Org) -> None:
+    account, unknown = org.catalog.need("Account"), make_id("001", 99)
+    with pytest.raises(ApiFault) as of_several, org.db.transaction() as connection:
+        org.records.delete_in(connection, account, unknown)
+    with pytest.raises(ApiFault) as alone:
+        org.delete_record("Account", unknown)
+
+    assert (of_several.value.code, of_several.value.message) == (
+        "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id",
+    )  # fmt: skip
+    assert (alone.value.status, alone.value.code) == (404, "NOT_FOUND")
