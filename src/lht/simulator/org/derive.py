@@ -16,10 +16,25 @@ if TYPE_CHECKING:
 Row: TypeAlias = "dict[str, Stored]"
 
 
-def derived(object_name: str, row: Mapping[str, Stored], sent: Mapping[str, Stored], now: datetime) -> Row:
+def derived(
+    object_name: str,
+    row: Mapping[str, Stored],
+    sent: Mapping[str, Stored],
+    now: datetime,
+    *,
+    fiscal_start: int = 1,
+) -> Row:
     """Gives the derived fields of a record; `row` is the record after the change, `sent` what was changed."""
     rule = _RULES.get(object_name)
-    return rule(row, sent, now) if rule else {}
+    found = rule(row, sent, now) if rule else {}
+    return found | _fiscal(row["CloseDate"], fiscal_start) if object_name == "Opportunity" else found
+
+
+def fiscal_columns(day: str, fiscal_start: int) -> dict[str, str]:
+    """Writes, as SQL over a date, the fields that tell its fiscal period."""
+    shifted = f"({day} + INTERVAL {_months_ahead(fiscal_start)} MONTH)"
+    year, quarter = f"year({shifted})", f"quarter({shifted})"
+    return {"FiscalYear": year, "FiscalQuarter": quarter, "Fiscal": f"{year} || ' ' || {quarter}"}
 
 
 def _person(row: Mapping[str, Stored], _sent: Mapping[str, Stored], _now: datetime) -> Row:
@@ -29,7 +44,7 @@ def _person(row: Mapping[str, Stored], _sent: Mapping[str, Stored], _now: dateti
 
 def _opportunity(row: Mapping[str, Stored], sent: Mapping[str, Stored], now: datetime) -> Row:
     usual, category, is_closed, is_won = STAGES.get(str(row["StageName"]), (0, "Pipeline", False, False))
-    found: Row = {"IsClosed": is_closed, "IsWon": is_won, **_fiscal(row["CloseDate"])}
+    found: Row = {"IsClosed": is_closed, "IsWon": is_won}
     if "StageName" in sent:
         found |= {"Probability": float(usual), "ForecastCategory": category, "LastStageChangeDate": now}
         found["ForecastCategoryName"] = FORECASTS[category]
@@ -46,10 +61,17 @@ def _share(amount: Stored, percent: Stored) -> float | None:
     return round(amount * float(str(percent or 0)) / 100, 2)
 
 
-def _fiscal(closes: Stored) -> Row:
+def _fiscal(closes: Stored, fiscal_start: int) -> Row:
+    """A fiscal year is called after the calendar year in which it ends."""
     day: date = closes  # type: ignore[assignment]  # the field is required and a date
-    quarter = (day.month + 2) // 3
-    return {"FiscalYear": day.year, "FiscalQuarter": quarter, "Fiscal": f"{day.year} {quarter}"}
+    months = day.year * 12 + day.month - 1 + _months_ahead(fiscal_start)
+    year, quarter = months // 12, months % 12 // 3 + 1
+    return {"FiscalYear": year, "FiscalQuarter": quarter, "Fiscal": f"{year} {quarter}"}
+
+
+def _months_ahead(fiscal_start: int) -> int:
+    """How far the fiscal year runs before the calendar year."""
+    return (13 - fiscal_start) % 12
 
 
 def _task(row: Mapping[str, Stored], sent: Mapping[str, Stored], now: datetime) -> Row:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org import describe, ids, setup
+from lht.simulator.org import describe, ids, setup, user_time
 from lht.simulator.org.catalog import Catalog
 from lht.simulator.org.clock_keeper import kept_clock
 from lht.simulator.org.extension import check_formulas, extend, extended, fill_defaults
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from lht.simulator.org.render import Json
     from lht.simulator.org.schema import FieldSchema
+    from lht.simulator.org.user_time import UserTime
 
 VERSION = "v66.0"
 PAGE_SIZE = 2_000
@@ -63,7 +64,7 @@ class Org:
         self.username = setup.USERNAME
         self.limits = Limits(self.clock)
         self.records = RecordKeeper(db, catalog, self.clock, self.user_id)
-        self.queries = QueryRunner(db, catalog, self.clock)
+        self.queries = QueryRunner(db, catalog, self.clock, self.user_id)
         self.replication = Replication(db, catalog, self.clock)
         self.settings = Settings()
         self.faults = Faults()
@@ -181,6 +182,10 @@ class Org:
         """Takes a record out of the recycle bin."""
         self.records.undelete(record_id)
 
+    def user_time(self) -> UserTime:
+        """Gives the running user's time zone and the org's fiscal year."""
+        return user_time.user_time(self.db, self.catalog, self.user_id)
+
     def get_updated(self, object_name: str, start: str, end: str) -> Json:
         """Gives `/sobjects/X/updated/`."""
         return self.replication.updated(object_name, start, end)
@@ -228,6 +233,11 @@ class Org:
     ) -> int:
         """Takes records out of the user's sight, or puts them back: by id, by SOQL condition, or all; gives their number."""
         return self.queries.hide(object_name, ids, where, hidden=hidden)
+
+    def change_user_time(self, settings: Mapping[str, object]) -> None:
+        """Changes the running user's time zone and the fiscal year; the settings must have been checked."""
+        with self.db.transaction() as connection:
+            user_time.change(connection, self.clock.stamp(), self.user_id, settings)
 
     def purge(self, object_name: str, ids: Sequence[str] | None = None) -> int:
         """Removes records for good: those given, or the object's recycle bin; gives their number."""

@@ -13,6 +13,7 @@ from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids
 from lht.simulator.org.render import Json, Renderer
 from lht.simulator.org.rows import MANY
+from lht.simulator.org.user_time import user_time
 from lht.simulator.soql.compile import Compiled, compile_query
 from lht.simulator.soql.parse import parse
 from lht.simulator.store.database import CURSORS, ShapeChanged
@@ -45,18 +46,27 @@ class _OpenQuery:
 class QueryRunner:
     """Runs SOQL and keeps the rows of what did not fit on one page."""
 
-    def __init__(self, db: Database, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, db: Database, catalog: Catalog, clock: Clock, user_id: str) -> None:
         self._db = db
         self._catalog = catalog
         self._clock = clock
+        self._user_id = user_id
         self._open: OrderedDict[str, _OpenQuery] = OrderedDict()
         self._lock = threading.Lock()
         self._opened = 0
 
     def compile(self, soql: str, *, include_deleted: bool, bulk: bool = False) -> Compiled:
         """Compiles a query against the org as it is now."""
-        now = self._clock.now()
-        return compile_query(parse(soql), self._catalog, now=now, include_deleted=include_deleted, bulk=bulk)
+        times = user_time(self._db, self._catalog, self._user_id)
+        return compile_query(
+            parse(soql),
+            self._catalog,
+            now=self._clock.now(),
+            include_deleted=include_deleted,
+            bulk=bulk,
+            timezone=times.timezone,
+            fiscal_start=times.fiscal_start,
+        )
 
     def query(self, soql: str, *, include_deleted: bool, batch_size: int, version: str) -> Json:
         """Gives the first page of an answer."""

@@ -12,6 +12,7 @@ from lht.simulator.org.bodies import check_required, check_unique, defaults, rea
 from lht.simulator.org.derive import derived
 from lht.simulator.org.followers import follow_create, follow_update
 from lht.simulator.org.render import address_parts, json_value
+from lht.simulator.org.user_time import fiscal_year_start
 from lht.simulator.org.writing import AS_USUAL, WriteOptions
 from lht.simulator.store.ddl import quoted
 
@@ -59,7 +60,9 @@ class RecordKeeper:
         check_unique(connection, schema, row, None)
         now = self.clock.stamp()
         row |= self._born(schema, now) | ({"OwnerId": given["OwnerId"]} if "OwnerId" in given else {})
-        record_id = rows.insert(connection, schema, row | _known(schema, derived(schema.name, row, row, now)))
+        fiscal_start = fiscal_year_start(connection, schema)
+        found = derived(schema.name, row, row, now, fiscal_start=fiscal_start)
+        record_id = rows.insert(connection, schema, row | _known(schema, found))
         follow_create(connection, self.catalog, schema, row | {"Id": record_id}, self.user_id)
         return record_id
 
@@ -91,7 +94,9 @@ class RecordKeeper:
         check_unique(connection, schema, sent, own_id)
         now = self.clock.stamp()
         row = old | sent
-        changed = sent | _known(schema, derived(schema.name, row, sent, now)) | self._touched(schema, now)
+        fiscal_start = fiscal_year_start(connection, schema)
+        found = derived(schema.name, row, sent, now, fiscal_start=fiscal_start)
+        changed = sent | _known(schema, found) | self._touched(schema, now)
         rows.update(connection, schema, own_id, changed)
         follow_update(connection, self.catalog, schema, (old, old | changed), self.user_id)
 

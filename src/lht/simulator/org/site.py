@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lht.simulator.org import user_time
 from lht.simulator.org.faults import Faults
 from lht.simulator.org.jobs import JobBoard
 from lht.simulator.org.oauth import App, OAuth
@@ -63,9 +64,11 @@ class Site:
     def all_settings(self) -> dict[str, Any]:
         """Gives every setting, the allowances and what getUpdated and getDeleted know among them."""
         replication = self.org.replication.settings
+        times = self.org.user_time()
         moments = {name: _text(getattr(replication, name)) for name in MOMENTS}
         return {
             **self.settings.values(),
+            **times.settings(),
             "limits": dict(self.limits.allowed),
             "most_ids": replication.most_ids,
             **moments,
@@ -78,10 +81,13 @@ class Site:
         replication: dict[str, object] = {name: _moment(plain.pop(name)) for name in MOMENTS if name in plain}
         if "most_ids" in plain:
             replication["most_ids"] = _whole(plain.pop("most_ids"))
-        self.settings.change(plain)
+        times = user_time.checked(plain)
+        self.settings.change({name: value for name, value in plain.items() if name not in times})
         self.limits.allowed.update(limits)
         for name, value in replication.items():
             setattr(self.org.replication.settings, name, value)
+        if times:
+            self.org.change_user_time(times)
 
     def reset(self) -> None:
         """Puts everything back to how it started, except that sessions live on."""

@@ -36,7 +36,9 @@ def revoke(site: Site, call: Call) -> Response:
 def userinfo(site: Site, call: Call) -> Response:
     """Answers who is logged in; the refusal is one word in plain text, unlike everywhere else."""
     try:
-        return json_answer(call, site.oauth.identity(call.token, call.base_url))
+        zone = site.org.user_time().zone
+        found = site.oauth.identity(call.token, call.base_url)
+        return json_answer(call, found | {"zoneinfo": zone, "timezone": zone})
     except ApiFault as fault:
         return PlainTextResponse(fault.message, fault.status)
 

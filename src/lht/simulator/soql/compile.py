@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from lht.simulator.soql.bulk import check_bulk, check_bulk_columns
 from lht.simulator.soql.conditions import Conditions
+from lht.simulator.soql.dates import Present
 from lht.simulator.soql.faults import fault, malformed
 from lht.simulator.soql.functions import aggregate, expanded, is_aggregate
 from lht.simulator.soql.scope import Catalog, Column, Scope, Table, no_object, quoted
@@ -82,17 +83,20 @@ def compile_query(
     include_deleted: bool,
     bulk: bool = False,
     timezone: tzinfo = UTC,
+    fiscal_start: int = 1,
 ) -> Compiled:
     """Compiles a query; raises ApiFault 400 with Salesforce's code and text for what the org cannot answer.
 
-    `include_deleted` is queryAll. `now` and `timezone`, the running user's, give date words their meaning.
+    `include_deleted` is queryAll. `now`, the running user's `timezone` and the first month of the org's
+    fiscal year give date words their meaning.
     """
     schema = _object(query, catalog)
     if bulk:
         check_bulk(query, schema)
     if (query.offset or 0) > MAX_OFFSET:
         raise fault("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
-    compiler = _Compiler(query, schema, catalog, now, timezone, include_deleted=include_deleted)
+    present = Present(now, timezone, fiscal_start)
+    compiler = _Compiler(query, schema, catalog, present, include_deleted=include_deleted)
     if _is_count_only(query):
         return compiler.count()
     return compiler.grouped() if _is_grouped(query) else compiler.plain(bulk=bulk)
@@ -129,8 +133,7 @@ class _Compiler:
         query: Query,
         schema: ObjectSchema,
         catalog: Catalog,
-        now: datetime,
-        timezone: tzinfo,
+        present: Present,
         *,
         include_deleted: bool,
     ) -> None:
@@ -138,8 +141,8 @@ class _Compiler:
         self._schema = schema
         self._include_deleted = include_deleted
         self._scope = Scope(schema, query.alias, catalog, query.text)
-        self._where = Conditions(self._field, now, timezone, query.text)
-        self._having = Conditions(self._grouped_column, now, timezone, query.text)
+        self._where = Conditions(self._field, present, query.text)
+        self._having = Conditions(self._grouped_column, present, query.text)
 
     def count(self) -> Compiled:
         """SELECT COUNT(): the number of records, at most LIMIT."""

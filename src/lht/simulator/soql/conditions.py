@@ -7,11 +7,11 @@ AND and OR give the same rows either way, so only NOT and the negative operators
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from lht.simulator.org.schema import COMPOUND_TYPES, NUMBER_TYPES, WHOLE_TYPES
-from lht.simulator.soql.dates import Period, period
+from lht.simulator.soql.dates import Period, Present, period
 from lht.simulator.soql.faults import fault, malformed
 from lht.simulator.soql.ids import eighteen
 from lht.simulator.soql.tree import (
@@ -52,8 +52,7 @@ class Conditions:
     """Writes conditions; the values go to `params` in the order of their question marks."""
 
     column: Callable[[Operand], Column]
-    now: datetime
-    timezone: tzinfo
+    present: Present
     text: str
     params: list[object] = field(default_factory=list)
 
@@ -105,13 +104,9 @@ class Conditions:
 
     def period(self, word: DateWord, at: int) -> Period:
         try:
-            return period(word, self.now.astimezone(self.timezone).date())
+            return period(word, self.present)
         except (OverflowError, ValueError):
             raise malformed(f"Invalid date literal: {word.word}:{word.count}", self.text, at) from None
-
-    def midnight(self, day: date) -> datetime:
-        """The user's midnight as stored: UTC without a zone."""
-        return datetime.combine(day, time.min, self.timezone).astimezone(UTC).replace(tzinfo=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +182,11 @@ class _Target:
     def _bounds(self, span: Period) -> tuple[object, object]:
         if self.column.type == "date":
             return span.start, span.end
-        end = self.conditions.midnight(span.end)
+        present = self.conditions.present
+        end = present.midnight(span.end)
         if span.until_now:
-            end = self.conditions.now.astimezone(UTC).replace(tzinfo=None) + timedelta(microseconds=1)
-        return self.conditions.midnight(span.start), end
+            end = present.now.astimezone(UTC).replace(tzinfo=None) + timedelta(microseconds=1)
+        return present.midnight(span.start), end
 
     @property
     def _is_text(self) -> bool:

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lht.simulator.soql.dates import period
+from lht.simulator.soql.dates import Present, period
 from lht.simulator.soql.ids import eighteen
 from lht.simulator.soql.tree import DateWord
 
-TODAY = date(2024, 5, 15)  # a Wednesday
+PRESENT = Present(datetime(2024, 5, 15, 12, tzinfo=UTC))  # a Wednesday
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ TODAY = date(2024, 5, 15)  # a Wednesday
 def test_date_words(word: str, start: str, end: str) -> None:
     name, _, count = word.partition(":")
 
-    found = period(DateWord(name, int(count) if count else None), TODAY)
+    found = period(DateWord(name, int(count) if count else None), PRESENT)
 
     assert (start, end) == (found.start.isoformat(), (found.end - timedelta(days=1)).isoformat())
 
