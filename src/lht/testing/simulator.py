@@ -112,6 +112,10 @@ class Admin:
         """Forgets all faults."""
         self.call("DELETE", "/faults")
 
+    def use_limits(self, **uses: int) -> dict[str, Any]:
+        """Counts uses of limits as if they had happened, such as `DailyApiRequests=14_990`; gives what is left."""
+        return self.call("POST", "/limits/use", uses)
+
     def expire_sessions(self) -> None:
         """Ends every session now."""
         self.call("POST", "/sessions/expire")

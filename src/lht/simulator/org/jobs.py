@@ -121,7 +121,7 @@ class JobBoard:
             query, self._host.catalog, now=now, include_deleted=order.operation == "queryAll", bulk=True
         )
         with self._lock:
-            self._take_quota()
+            self._host.limits.take_query_job()
             job = self._new(order, compiled, api_version, now)
             body = job_bodies.created(job)
         self._start(job)
@@ -298,14 +298,6 @@ class JobBoard:
         self._jobs.pop(job.id, None)
         if job.result is not None:
             job.result.delete()
-
-    def _take_quota(self) -> None:
-        limits = self._host.limits
-        if limits.remaining(BULK_QUERY_STORAGE_MB) == 0:
-            kb = limits.allowed[BULK_QUERY_STORAGE_MB] * 1024
-            message = f"Max bulk v2 query result size stored ({kb}) kb per 24 hrs has been exceeded"
-            raise ApiFault(400, "LIMIT_EXCEEDED", message)
-        limits.take_query_job()
 
     def _count_stored(self, size: int) -> None:
         """Counts whole megabytes; what is left over waits for the next result."""

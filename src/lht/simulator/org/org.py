@@ -18,6 +18,7 @@ from lht.simulator.org.limits import Limits
 from lht.simulator.org.oauth import OAuth
 from lht.simulator.org.objects import STANDARD
 from lht.simulator.org.query import QueryRunner
+from lht.simulator.org.record_counts import RecordCounts
 from lht.simulator.org.records import RecordKeeper
 from lht.simulator.org.replication import Replication, ReplicationSettings
 from lht.simulator.org.schema_file import NO_FILE, SchemaFile, read_schema
@@ -63,6 +64,7 @@ class Org:
         self.user_id = setup.USER_ID
         self.username = setup.USERNAME
         self.limits = Limits(self.clock)
+        self.counts = RecordCounts(db, catalog, self.clock)
         self.records = RecordKeeper(db, catalog, self.clock, self.user_id)
         self.queries = QueryRunner(db, catalog, self.clock, self.user_id)
         self.replication = Replication(db, catalog, self.clock)
@@ -194,16 +196,13 @@ class Org:
         """Gives `/sobjects/X/deleted/`."""
         return self.replication.deleted(object_name, start, end)
 
-    def get_limits(self) -> Json:
-        """Gives `/limits/`."""
-        return dict(self.limits.as_json())
+    def get_limits(self, *, version: str = VERSION) -> Json:
+        """Gives `/limits/`, by the names of that version."""
+        return dict(self.limits.as_json(float(version.removeprefix("v"))))
 
     def record_count(self, names: Sequence[str] | None = None) -> Json:
         """Gives `/limits/recordCount`: live records by object; unknown names are left out."""
-        wanted = [schema.name for schema in self.catalog] if names is None else names
-        known = (self.catalog.object(name.strip()) for name in wanted)
-        counts = [{"count": self._count(schema.name), "name": schema.name} for schema in known if schema]
-        return {"sObjects": counts}
+        return {"sObjects": self.counts.told(names)}
 
     # What an admin does -----------------------------------------------------------------------------------------
 
@@ -276,8 +275,3 @@ class Org:
         with self.db.transaction() as connection:
             extend(connection, self.options.schema, self.catalog, objects)
         self.catalog.restore(objects)
-
-    def _count(self, name: str) -> int:
-        schema = self.catalog.need(name)
-        alive = ' AND "IsDeleted" IS NOT TRUE' if schema.find("IsDeleted") else ""
-        return self.db.count(f"SELECT count(*) FROM {quoted(name)} WHERE _hidden IS NOT TRUE{alive}")

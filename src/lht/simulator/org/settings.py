@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 
 MOST = 1_000_000_000
+AT_LEAST_ONE = frozenset({"page_size", "page_bytes", "parallel_pages", "jobs_per_list"})
 
 
 @dataclass(slots=True)
@@ -20,11 +21,26 @@ class Settings:
     """How long a Bulk job takes at least; half of it passes before the job is InProgress."""
     page_size: int = 100_000
     """Rows of a result page where the request names no maxRecords."""
+    page_bytes: int = 100_000_000
+    """As much of a result as such a page may hold; one row always fits."""
+    most_page_rows: int = 0
+    """Rows that no page exceeds, whatever maxRecords asks for; 0 is no such bound."""
     parallel_pages: int = 5
     """Page addresses in one answer of resultPages."""
+    jobs_per_list: int = 1_000
     token_lifetime_s: float = 7_200.0
     """How long a session lives after its last use."""
     job_life_days: float = 7.0
+    enforce_limits: bool = True
+    """Whether a limit that is used up refuses anything; they are counted all the same."""
+    limits_lag_s: float = 0.0
+    """How old the answer of /limits may be."""
+    record_count_lag_s: float = 0.0
+    """How old the counts of recordCount may be."""
+    long_requests: int = 25
+    """How many requests may be under way for long before further ones are refused."""
+    long_request_s: float = 20.0
+    """From when on a request is a long one."""
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Changes settings by name; raises ValueError and changes nothing if a name or a value is wrong."""
@@ -41,10 +57,18 @@ class Settings:
 def _checked(name: str, value: object, known: Mapping[str, type]) -> float:
     if name not in known:
         raise ValueError(f"no setting is called {name}; there are {', '.join(sorted(known))}")
+    if known[name] is bool:
+        return _flag(name, value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
         raise ValueError(f"{name} must be a number from 0 to {MOST:,d}")
     if known[name] is int and value != int(value):
         raise ValueError(f"{name} must be a whole number")
-    if name in ("page_size", "parallel_pages") and value < 1:
+    if name in AT_LEAST_ONE and value < 1:
         raise ValueError(f"{name} must be at least 1")
     return known[name](value)  # type: ignore[no-any-return]  # int or float, as the fields are
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be true or false")  # noqa: TRY004 - callers know of one kind of refusal
+    return value

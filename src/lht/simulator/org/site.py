@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lht.simulator.org import user_time
 from lht.simulator.org.faults import Faults
 from lht.simulator.org.jobs import JobBoard
+from lht.simulator.org.limits import checked_counts
+from lht.simulator.org.long_requests import LongRequests
 from lht.simulator.org.oauth import App, OAuth
 from lht.simulator.org.replication import ReplicationSettings
 from lht.simulator.org.settings import Settings
@@ -34,6 +36,7 @@ class Site:
         self.faults = Faults()
         self.oauth = OAuth(org.clock, self.settings, org.org_id, org.user_id, self.app)
         self.jobs = JobBoard(self)
+        self.long_requests = LongRequests(self.settings)
         self._first = dict(settings or {})
         try:
             self.change_settings(self._first)
@@ -77,13 +80,16 @@ class Site:
     def change_settings(self, changes: Mapping[str, Any]) -> None:
         """Changes settings by name; raises ValueError, with nothing changed, if one is wrong."""
         plain = dict(changes)
-        limits = _allowances(plain.pop("limits", {}), self.limits.allowed)
+        limits = checked_counts(plain.pop("limits", {}), self.limits.allowed)
         replication: dict[str, object] = {name: _moment(plain.pop(name)) for name in MOMENTS if name in plain}
         if "most_ids" in plain:
             replication["most_ids"] = _whole(plain.pop("most_ids"))
         times = user_time.checked(plain)
         self.settings.change({name: value for name, value in plain.items() if name not in times})
         self.limits.allowed.update(limits)
+        self.limits.enforced, self.limits.lag_s = self.settings.enforce_limits, self.settings.limits_lag_s
+        if "record_count_lag_s" in plain:
+            self.org.counts.be_late(self.settings.record_count_lag_s)
         for name, value in replication.items():
             setattr(self.org.replication.settings, name, value)
         if times:
@@ -94,7 +100,7 @@ class Site:
         self.faults.clear()
         self.jobs.reset()
         self.org.reset()
-        self.settings.change(Settings().values())
+        self.change_settings(Settings().values())
         self.org.replication.settings = ReplicationSettings()
         self.change_settings(self._first)
 
@@ -102,16 +108,6 @@ class Site:
         """Stops the jobs, then closes the org."""
         self.jobs.close()
         self.org.close()
-
-
-def _allowances(wanted: object, known: Mapping[str, int]) -> dict[str, int]:
-    if not isinstance(wanted, dict) or any(
-        isinstance(v, bool) or not isinstance(v, int) or v < 0 for v in wanted.values()
-    ):
-        raise ValueError("limits must be an object of whole numbers by name")
-    if unknown := sorted(set(wanted) - set(known)):
-        raise ValueError(f"no limit is called {unknown[0]}; there are {', '.join(sorted(known))}")
-    return wanted
 
 
 def _whole(value: object) -> int:

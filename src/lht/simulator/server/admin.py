@@ -126,6 +126,12 @@ def undelete(site: Site, call: Call) -> Response:
     return json_answer(call, {"count": len(ids)})
 
 
+def use_limits(site: Site, call: Call) -> Response:
+    """Counts uses of limits as if they had happened now."""
+    site.limits.use(call.admin_body())
+    return json_answer(call, site.limits.as_json())
+
+
 def expire_sessions(site: Site, call: Call) -> Response:
     """Ends every session."""
     site.oauth.expire()

@@ -66,6 +66,7 @@ ADMIN: dict[str, Methods] = {
     "/simulator/objects/{object}/hide": {"POST": admin.hide_records},
     "/simulator/objects/{object}/purge": {"POST": admin.purge},
     "/simulator/undelete": {"POST": admin.undelete},
+    "/simulator/limits/use": {"POST": admin.use_limits},
     "/simulator/sessions/expire": {"POST": admin.expire_sessions},
     "/simulator/faults": {"GET": admin.faults, "POST": admin.add_fault, "DELETE": admin.clear_faults},
 }

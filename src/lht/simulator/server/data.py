@@ -131,7 +131,7 @@ def deleted(site: Site, call: Call) -> Response:
 
 def limits(site: Site, call: Call) -> Response:
     """Tells the limits and what is left of them."""
-    return json_answer(call, site.org.get_limits())
+    return json_answer(call, site.org.get_limits(version=call.version))
 
 
 def record_count(site: Site, call: Call) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from lht.simulator.errors import ApiFault
 from lht.simulator.server.call import fault_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from lht.simulator.org.faults import Fault
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_URI_BYTES = 16_384
 MOST_HEADER_BYTES = 16_384
+METERED = "/services/data/"
+TOO_MANY_LONG = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
 LOG_ENTRIES = 20_000
 USUAL_CODES = {
     401: ("INVALID_SESSION_ID", "Session expired or invalid"),
@@ -93,12 +97,31 @@ class Gate:
             return
         fault = self._site.faults.for_request(scope["method"], scope["path"])
         try:
-            await self._serve(scope, receive, exchange, fault)
+            with self._under_limit(scope) as refused:
+                await self._serve(scope, receive, exchange, fault, refused)
         finally:
             self._log.add(scope, exchange.status)
 
-    async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange, fault: Fault | None) -> None:
-        app = _refusal(scope) or self._inner
+    @contextmanager
+    def _under_limit(self, scope: Scope) -> Iterator[ASGIApp | None]:
+        """Counts a metered request while it runs; gives its refusal where too many others run for long."""
+        if not scope["path"].startswith(METERED):
+            yield None
+        elif self._site.long_requests.too_many():
+            yield _answer(ApiFault(403, "REQUEST_LIMIT_EXCEEDED", TOO_MANY_LONG))
+        else:
+            with self._site.long_requests.under_way():
+                yield None
+
+    async def _serve(
+        self,
+        scope: Scope,
+        receive: Receive,
+        exchange: Exchange,
+        fault: Fault | None,
+        refused: ASGIApp | None,
+    ) -> None:
+        app = _refusal(scope) or refused or self._inner
         if fault is not None:
             await asyncio.sleep(fault.delay_s)
             app = _meet(fault, scope, app, self._site)
