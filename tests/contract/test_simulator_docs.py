@@ -85,13 +85,15 @@ def test_an_account_that_goes_takes_along_what_the_page_says(api: Caller) -> Non
     api.call("DELETE", f"/sobjects/Account/{parent}")
     soql = f"SELECT ParentId, Parent.Name FROM Account WHERE Id = '{child}'"
     binned = api.get("/query", q=soql).json()["records"][0]
+    api.org.admin.undelete([parent])
+    restored = api.get("/query", q=soql).json()["records"][0]
+    api.call("DELETE", f"/sobjects/Account/{parent}")
     api.org.admin.purge("Account")
-    purged = api.get("/query", q=soql).json()["records"][0]
     left = {
         name: api.get("/query", q=f"SELECT COUNT() FROM {name}").json()["totalSize"]
         for name in ("Contact", "Opportunity", "Task", "AccountShare")
     }
 
-    assert (binned["ParentId"], binned["Parent"]["Name"]) == (parent, "P")
-    assert (purged["ParentId"], purged["Parent"]) == (parent, None)
+    assert (binned["ParentId"], binned["Parent"]) == (None, None)
+    assert (restored["ParentId"], restored["Parent"]["Name"]) == (parent, "P")
     assert left == {"Contact": 0, "Opportunity": 0, "Task": 0, "AccountShare": 1}

@@ -94,6 +94,11 @@ class Admin:
         """Takes records back out of the Recycle Bin."""
         return int(self.call("POST", "/undelete", {"ids": list(ids)})["count"])
 
+    def empty_bin(self, object_name: str, ids: Sequence[str] | None = None) -> int:
+        """Empties deleted records out of the Recycle Bin: the given ones, or all of the object's."""
+        body = {"ids": list(ids) if ids is not None else None}
+        return int(self.call("POST", f"/objects/{object_name}/empty_bin", body)["count"])
+
     def purge(self, object_name: str, ids: Sequence[str] | None = None) -> int:
         """Removes deleted records for good: the given ones, or all of the object's."""
         body = {"ids": list(ids) if ids is not None else None}

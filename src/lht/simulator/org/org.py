@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org import describe, ids, setup, user_time
+from lht.simulator.org import describe, ids, recycle_bin, setup, user_time
 from lht.simulator.org.catalog import Catalog
 from lht.simulator.org.clock_keeper import kept_clock
 from lht.simulator.org.extension import check_formulas, extend, extended, fill_defaults
@@ -20,6 +20,7 @@ from lht.simulator.org.objects import STANDARD
 from lht.simulator.org.query import QueryRunner
 from lht.simulator.org.record_counts import RecordCounts
 from lht.simulator.org.records import RecordKeeper
+from lht.simulator.org.recycle_bin import RecycleBin
 from lht.simulator.org.replication import Replication, ReplicationSettings
 from lht.simulator.org.schema_file import NO_FILE, SchemaFile, read_schema
 from lht.simulator.org.seed import seed_records
@@ -65,10 +66,11 @@ class Org:
         self.username = setup.USERNAME
         self.limits = Limits(self.clock)
         self.counts = RecordCounts(db, catalog, self.clock)
-        self.records = RecordKeeper(db, catalog, self.clock, self.user_id)
+        self.settings = Settings()
+        self.bin = RecycleBin(db, catalog, self.clock, self.settings, self.user_id)
+        self.records = RecordKeeper(db, catalog, self.clock, self.user_id, self.bin)
         self.queries = QueryRunner(db, catalog, self.clock, self.user_id)
         self.replication = Replication(db, catalog, self.clock)
-        self.settings = Settings()
         self.faults = Faults()
         self.oauth = OAuth(self.clock, self.settings, self.org_id, self.user_id)
         self.jobs = JobBoard(self)
@@ -98,7 +100,10 @@ class Org:
             org = cls(db, Catalog.load(db) or Catalog(), options)
             if setup.is_new(db):
                 org._make()
-            elif schema is not None:
+                return org
+            with db.transaction() as connection:  # an earlier version of this org knew fewer tables
+                recycle_bin.make_tables(connection)
+            if schema is not None:
                 org._extend()
         except BaseException:
             (org or db).close()
@@ -237,6 +242,14 @@ class Org:
         """Changes the running user's time zone and the fiscal year; the settings must have been checked."""
         with self.db.transaction() as connection:
             user_time.change(connection, self.clock.stamp(), self.user_id, settings)
+
+    def empty_bin(self, object_name: str, ids: Sequence[str] | None = None) -> int:
+        """Empties records out of the recycle bin, those given or all of the object; gives their number."""
+        return self.records.empty_bin(object_name, ids)
+
+    def catch_up(self) -> None:
+        """Does what time alone brings: the recycle bin forgets what lay in it too long."""
+        self.bin.tidy()
 
     def purge(self, object_name: str, ids: Sequence[str] | None = None) -> int:
         """Removes records for good: those given, or the object's recycle bin; gives their number."""

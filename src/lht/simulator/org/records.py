@@ -23,11 +23,9 @@ if TYPE_CHECKING:
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.clock import Clock
     from lht.simulator.org.derive import Row
+    from lht.simulator.org.recycle_bin import RecycleBin
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
     from lht.simulator.store.database import Connection, Database
-
-NO_BIN = frozenset({"AccountShare"})
-"""Objects whose records vanish with their parent instead of going to the recycle bin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,7 @@ class RecordKeeper:
     catalog: Catalog
     clock: Clock
     user_id: str
+    bin: RecycleBin
 
     def create(self, object_name: str, body: Mapping[str, object], options: WriteOptions = AS_USUAL) -> str:
         """Makes a record and gives its id."""
@@ -196,81 +195,23 @@ class RecordKeeper:
         _check_allowed(schema, "delete", allowed=schema.deletable)
         own_id = _writable_id(schema, record_id)
         _writable(connection, schema, own_id)
-        self._delete(connection, schema, [own_id], self.clock.stamp())
+        self.bin.delete(connection, schema, [own_id])
 
     def undelete(self, record_id: str) -> None:
         """Takes a record out of the recycle bin, and with it what was deleted with it."""
         own_id = ids.checked_id(record_id)
         with self.db.transaction() as connection:
-            schema = self.catalog.by_prefix(own_id)
-            row = rows.find(connection, schema, own_id) if schema else None
-            if schema is None or row is None or not row.get("IsDeleted"):
-                raise ApiFault(400, "UNDELETE_FAILED", "Entity is not in the recycle bin")
-            check_unique(connection, schema, row, own_id)
-            moment = rows.deleted_at(connection, schema, own_id)
-            self._undelete(connection, schema, [own_id], moment, self.clock.stamp())
+            self.bin.undelete(connection, own_id)
+
+    def empty_bin(self, object_name: str, record_ids: Sequence[str] | None = None) -> int:
+        """Empties records of an object, or all, out of the recycle bin; gives their number."""
+        with self.db.transaction() as connection:
+            return self.bin.empty(connection, self.catalog.need(object_name), record_ids)
 
     def purge(self, object_name: str, record_ids: Sequence[str] | None = None) -> int:
-        """Removes records for good, those given or the whole recycle bin of an object; gives their number.
-
-        What belongs to them goes too. They stay in the log of getDeleted.
-        """
+        """Removes records for good, those given or the whole recycle bin of an object; gives their number."""
         with self.db.transaction() as connection:
-            schema = self.catalog.need(object_name)
-            if record_ids is None:
-                chosen = _binned(connection, schema)
-            else:
-                chosen = [ids.checked_id(record_id) for record_id in record_ids]
-            self._purge(connection, schema, chosen, self.clock.stamp())
-        return len(chosen)
-
-    def _delete(
-        self, connection: Connection, schema: ObjectSchema, record_ids: list[str], now: datetime
-    ) -> None:
-        for child, found in self._cascade(connection, schema, record_ids, deleted=False):
-            self._delete(connection, child, found, now)
-        rows.log_deleted(connection, schema, record_ids, now)
-        if schema.name in NO_BIN or "IsDeleted" not in rows.stored_names(schema):
-            rows.erase(connection, schema, record_ids)
-        else:
-            rows.mark_deleted(connection, schema, record_ids, now, deleted=True)
-
-    def _undelete(
-        self,
-        connection: Connection,
-        schema: ObjectSchema,
-        record_ids: list[str],
-        moment: datetime | None,
-        now: datetime,
-    ) -> None:
-        for child, found in self._cascade(connection, schema, record_ids, deleted=True):
-            together = rows.deleted_together(connection, child, found, moment) if moment else []
-            self._undelete(connection, child, together, moment, now)
-        rows.unlog_deleted(connection, schema, record_ids)
-        rows.mark_deleted(connection, schema, record_ids, now, deleted=False)
-        for record_id in record_ids:
-            row = rows.find(connection, schema, record_id) or {}
-            follow_create(connection, self.catalog, schema, row, self.user_id, again=True)
-
-    def _purge(
-        self, connection: Connection, schema: ObjectSchema, record_ids: list[str], now: datetime
-    ) -> None:
-        for state in (False, True):
-            for child, found in self._cascade(connection, schema, record_ids, deleted=state):
-                self._purge(connection, child, found, now)
-        rows.log_deleted(connection, schema, rows.never_deleted(connection, schema, record_ids), now)
-        rows.erase(connection, schema, record_ids)
-
-    def _cascade(
-        self, connection: Connection, schema: ObjectSchema, record_ids: list[str], *, deleted: bool
-    ) -> list[tuple[ObjectSchema, list[str]]]:
-        """Gives the children that share their parents' fate."""
-        found = [
-            (child, rows.children(connection, child, field, record_ids, deleted=deleted))
-            for child, field in self.catalog.children(schema)
-            if field.child_cascade and record_ids
-        ]
-        return [(child, kids) for child, kids in found if kids]
+            return self.bin.purge(connection, self.catalog.need(object_name), record_ids)
 
     def _own_id(self, schema: ObjectSchema, record_id: str) -> str:
         own_id = ids.checked_id(record_id)
@@ -339,13 +280,6 @@ def _alive(connection: Connection, schema: ObjectSchema, record_id: str) -> Row:
     if row.get("IsDeleted"):
         raise ApiFault(404, "ENTITY_IS_DELETED", "entity is deleted")
     return row
-
-
-def _binned(connection: Connection, schema: ObjectSchema) -> list[str]:
-    if "IsDeleted" not in rows.stored_names(schema):
-        return []
-    found = connection.execute(f'SELECT "Id" FROM {quoted(schema.name)} WHERE "IsDeleted"').fetchall()
-    return [str(row[0]) for row in found]
 
 
 def _check_allowed(schema: ObjectSchema, verb: str, *, allowed: bool) -> None:

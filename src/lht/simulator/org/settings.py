@@ -31,6 +31,10 @@ class Settings:
     token_lifetime_s: float = 7_200.0
     """How long a session lives after its last use."""
     job_life_days: float = 7.0
+    recycle_bin_days: float = 15.0
+    """How long a deleted record can be undeleted."""
+    purge_after_hours: float = 24.0
+    """How long a row that was emptied out of the bin is still there for queryAll."""
     enforce_limits: bool = True
     """Whether a limit that is used up refuses anything; they are counted all the same."""
     limits_lag_s: float = 0.0

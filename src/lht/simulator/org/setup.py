@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lht.simulator.org import ids
+from lht.simulator.org import ids, recycle_bin
 from lht.simulator.org.catalog import TABLE, Catalog, columns
 from lht.simulator.org.rows import COUNTERS
 from lht.simulator.store import ddl
@@ -29,12 +29,20 @@ def make_tables(connection: Connection, catalog: Catalog) -> None:
     connection.execute(f"CREATE TABLE {LOG_TABLE} (object VARCHAR, id VARCHAR, deleted_at TIMESTAMP)")
     connection.execute(f"CREATE TABLE {COUNTERS} (object VARCHAR, used BIGINT)")
     connection.execute(f"CREATE TABLE {UNFINISHED} (object VARCHAR)")
+    recycle_bin.make_tables(connection)
     catalog.save(connection)
 
 
 def drop_tables(connection: Connection, catalog: Catalog) -> None:
     """Drops everything that an org keeps."""
-    for name in (*(schema.name for schema in catalog), LOG_TABLE, COUNTERS, TABLE, UNFINISHED):
+    for name in (
+        *(schema.name for schema in catalog),
+        LOG_TABLE,
+        COUNTERS,
+        TABLE,
+        UNFINISHED,
+        *recycle_bin.TABLES,
+    ):
         connection.execute(ddl.drop_table(name))
 
 

@@ -32,7 +32,7 @@ class Site:
     def __init__(self, org: Org, app: App | None = None, settings: Mapping[str, Any] | None = None) -> None:
         self.org = org
         self.app = app or App(username=org.username)
-        self.settings = Settings()
+        self.settings = org.settings
         self.faults = Faults()
         self.oauth = OAuth(org.clock, self.settings, org.org_id, org.user_id, self.app)
         self.jobs = JobBoard(self)

@@ -116,6 +116,11 @@ def purge(site: Site, call: Call) -> Response:
     return json_answer(call, {"count": site.org.purge(call.path["object"], _ids(call.admin_body()))})
 
 
+def empty_bin(site: Site, call: Call) -> Response:
+    """Empties records out of the recycle bin."""
+    return json_answer(call, {"count": site.org.empty_bin(call.path["object"], _ids(call.admin_body()))})
+
+
 def undelete(site: Site, call: Call) -> Response:
     """Takes records out of the recycle bin."""
     body = call.admin_body()

@@ -64,6 +64,7 @@ ADMIN: dict[str, Methods] = {
     "/simulator/objects/{object}/fields": {"POST": admin.add_field},
     "/simulator/objects/{object}/fields/{field}": {"PATCH": admin.alter_field, "DELETE": admin.drop_field},
     "/simulator/objects/{object}/hide": {"POST": admin.hide_records},
+    "/simulator/objects/{object}/empty_bin": {"POST": admin.empty_bin},
     "/simulator/objects/{object}/purge": {"POST": admin.purge},
     "/simulator/undelete": {"POST": admin.undelete},
     "/simulator/limits/use": {"POST": admin.use_limits},
@@ -136,6 +137,7 @@ def _steady(site: Site, handler: Handler, call: Call) -> Response:
     """Runs a request again if an admin changed an object under it: nothing of the first attempt is left."""
     for attempt in range(ATTEMPTS):
         try:
+            site.org.catch_up()
             return handler(site, call)
         except ShapeChanged:
             time.sleep(attempt * PAUSE_S)
