@@ -78,7 +78,10 @@ class QueryRunner:
         if len(found) <= batch_size:
             records = [renderer.record(row, version) for row in found]
             return {"totalSize": len(found), "done": True, "records": records}
-        return self._page(self._materialise(compiled, batch_size, renderer), 0, version)
+        with (
+            self._db.apart()
+        ):  # DuckDB writes to one database in a transaction, and cursors have one of their own
+            return self._page(self._materialise(compiled, batch_size, renderer), 0, version)
 
     def query_more(self, cursor: str, version: str) -> Json:
         """Gives a further page; `cursor` is the last part of nextRecordsUrl, its id and the offset."""

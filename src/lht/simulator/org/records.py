@@ -166,18 +166,28 @@ class RecordKeeper:
         """Gives a record as JSON: the named fields, or all that the user may see."""
         schema = self.catalog.need(object_name)
         own_id = self._own_id(schema, record_id)
-        fields = [_field(schema, name) for name in names] if names else list(schema.by_name.values())
+        fields = _with_id(schema, names) if names else list(schema.by_name.values())
         with self.db.reading() as cursor:
             _alive(cursor, schema, own_id)
             sql = f'SELECT {", ".join(_expression(schema, f) for f in fields)} FROM {quoted(schema.name)} WHERE "Id" = ?'
             found = cursor.execute(sql, [own_id]).fetchone()
         if found is None:
             raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
-        url = f"/services/data/{version}/sobjects/{schema.name}/{own_id}"
-        values = {
-            f.name: json_value(f.type, v, f"{url}/{f.name}") for f, v in zip(fields, found, strict=True)
-        }
-        return {"attributes": {"type": schema.name, "url": url}, **values}
+        return _json(schema, fields, found, own_id, version)
+
+    def read_many(
+        self, schema: ObjectSchema, record_ids: Sequence[str], names: Sequence[str], version: str
+    ) -> list[dict[str, Any] | None]:
+        """Gives records in the order of their ids; None where there is none that the user may see."""
+        fields = _with_id(schema, names)
+        chosen = [ids.to_long(record_id) for record_id in record_ids]
+        wanted = ", ".join(_expression(schema, field) for field in fields)
+        alive = ' AND "IsDeleted" IS NOT TRUE' if "IsDeleted" in rows.stored_names(schema) else ""
+        sql = f'SELECT {wanted}, "Id" FROM {quoted(schema.name)} WHERE "Id" IN {rows.MANY} AND _hidden IS NOT TRUE{alive}'
+        with self.db.reading() as cursor:
+            found = cursor.execute(sql, [[one for one in chosen if one]]).fetchall()
+        known = {str(row[-1]): _json(schema, fields, row[:-1], str(row[-1]), version) for row in found}
+        return [known.get(record_id) if record_id else None for record_id in chosen]
 
     def delete(self, object_name: str, record_id: str) -> None:
         """Puts a record into the recycle bin, and with it what belongs to it."""
@@ -309,3 +319,17 @@ def _expression(schema: ObjectSchema, field: FieldSchema) -> str:
     if field.formula is not None:
         return f"({field.formula})"
     return quoted(field.name) if field.has_column else address_parts(schema, field)
+
+
+def _with_id(schema: ObjectSchema, names: Sequence[str]) -> list[FieldSchema]:
+    """Gives the named fields, each once; the Id comes unasked, last."""
+    return list(dict.fromkeys(_field(schema, name) for name in [*names, "Id"]))
+
+
+def _json(
+    schema: ObjectSchema, fields: Sequence[FieldSchema], row: Sequence[Any], record_id: str, version: str
+) -> dict[str, Any]:
+    """Writes a record as the resources of single records do."""
+    url = f"/services/data/{version}/sobjects/{schema.name}/{record_id}"
+    values = {f.name: json_value(f.type, v, f"{url}/{f.name}") for f, v in zip(fields, row, strict=True)}
+    return {"attributes": {"type": schema.name, "url": url}, **values}

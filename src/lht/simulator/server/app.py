@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from lht.simulator.errors import ApiFault, OAuthFault
 from lht.simulator.org.site import Site
-from lht.simulator.server import admin, bulk, data, oauth
+from lht.simulator.server import admin, bulk, collections, data, oauth
 from lht.simulator.server.call import JSON_TYPE, Call, fault_answer, json_answer, not_found
 from lht.simulator.server.gate import Gate, RequestLog
 from lht.simulator.store.database import ShapeChanged
@@ -49,6 +49,13 @@ DATA: dict[str, Methods] = {
     "/queryAll/{cursor}": {"GET": data.query_more},
     "/limits": {"GET": data.limits},
     "/limits/recordCount": {"GET": data.record_count},
+    "/composite/sobjects": {
+        "POST": collections.create,
+        "PATCH": collections.update,
+        "DELETE": collections.delete,
+    },
+    "/composite/sobjects/{object}": {"GET": collections.retrieve, "POST": collections.retrieve_posted},
+    "/composite/sobjects/{object}/{field}": {"PATCH": collections.upsert},
     "/jobs/query": {"GET": bulk.list_jobs, "POST": bulk.create},
     "/jobs/query/{id}": {"GET": bulk.get, "PATCH": bulk.abort, "DELETE": bulk.delete},
     "/jobs/query/{id}/results": {"GET": bulk.results},
@@ -128,7 +135,7 @@ def _data_call(site: Site, handler: Handler, call: Call) -> Response:
         site.limits.take_request()
         answer = _steady(site, handler, call)
     except ApiFault as fault:
-        answer = fault_answer(fault, call.version)
+        answer = fault_answer(fault, call.version, pretty=call.wants_pretty)
     answer.headers["Sforce-Limit-Info"] = site.limits.usage_header()
     return answer
 

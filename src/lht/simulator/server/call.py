@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from starlette.responses import Response, StreamingResponse
 
 from lht.simulator.errors import ApiFault, ManyFound
+from lht.simulator.org.writing import WriteOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +26,7 @@ GZIP_BITS = 31
 JSON_TYPE = "application/json;charset=UTF-8"
 JSON_KINDS = frozenset({"", "application/json"})
 """What a request with a JSON body may call it; it need not call it anything."""
+_ALLOW_SAVE = re.compile(r"allowsave\s*=\s*true")
 _VERSION = re.compile(r"v(\d{1,3})\.0")
 
 
@@ -74,6 +76,11 @@ class Call:
         ]
         return any(offer.partition(";")[0] == "gzip" and not offer.endswith(";q=0") for offer in offers)
 
+    @property
+    def wants_pretty(self) -> bool:
+        """Whether the caller wants JSON that people can read."""
+        return self.headers.get("x-prettyprint", "").strip().lower() in {"1", "true"}
+
     def json_body(self) -> dict[str, Any]:
         """Reads the body as the JSON object that an API resource needs; raises ApiFault 415 or 400."""
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -90,9 +97,17 @@ class Call:
         return _json_object(self.body or b"{}")
 
 
+def write_options(call: Call) -> WriteOptions:
+    """Reads what the headers say about writes; `Sforce-Auto-Assign` is accepted, as no rule here assigns."""
+    said = call.headers.get("sforce-duplicate-rule-header", "").lower()
+    return WriteOptions(allow_save=bool(_ALLOW_SAVE.search(said)))
+
+
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body, parse_float=_finite, parse_constant=_no_constant)
+        found = json.loads(
+            body, parse_float=_finite, parse_constant=_no_constant, object_pairs_hook=_no_repeats
+        )
     except (ValueError, RecursionError) as error:
         raise ApiFault(400, "JSON_PARSER_ERROR", f"Unexpected character in the body: {error}") from None
     if not isinstance(found, dict):
@@ -111,22 +126,44 @@ def _no_constant(word: str) -> None:
     raise ValueError(f"JSON has no {word}")
 
 
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(
+            f"the name {next(name for name in names if names.count(name) > 1)} stands there twice"
+        )
+    return found
+
+
 def not_found() -> ApiFault:
     """Makes the answer to a path that leads nowhere."""
     return ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
 
 
-def json_answer(call: Call, value: object, status: int = 200) -> Response:
+def json_answer(
+    call: Call, value: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """Answers with JSON, compressed if the caller can read that."""
-    body = _json_bytes(value)
+    return bytes_answer(call, _json_bytes(value, pretty=call.wants_pretty), status, headers)
+
+
+def bytes_answer(
+    call: Call, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answers with the bytes of JSON, compressed if the caller can read that."""
+    given = dict(headers or {})
     if not call.wants_gzip:
-        return Response(body, status, media_type=JSON_TYPE)
+        return Response(body, status, given, JSON_TYPE)
     packed = b"".join(squeezed([body]))
-    return Response(packed, status, {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}, JSON_TYPE)
+    return Response(
+        packed, status, {**given, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}, JSON_TYPE
+    )
 
 
-def _json_bytes(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+def _json_bytes(value: object, *, pretty: bool = False) -> bytes:
+    form: dict[str, Any] = {"indent": 2} if pretty else {"separators": (",", ":")}
+    return json.dumps(value, ensure_ascii=False, **form).encode("utf-8", "replace")
 
 
 class Source(Protocol):
@@ -170,13 +207,19 @@ def squeezed(chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def fault_answer(fault: ApiFault, version: str = "", headers: Mapping[str, str] | None = None) -> Response:
+def fault_answer(
+    fault: ApiFault,
+    version: str = "",
+    headers: Mapping[str, str] | None = None,
+    *,
+    pretty: bool = False,
+) -> Response:
     """Answers with an error, or with the addresses of the records that share an external id."""
     body: list[Any] = fault_body(fault)
     if isinstance(fault, ManyFound):
         root = f"/services/data/{version}/sobjects/{fault.object_name}"
         body = [f"{root}/{record_id}" for record_id in fault.record_ids]
-    return Response(_json_bytes(body), fault.status, headers, JSON_TYPE)
+    return Response(_json_bytes(body, pretty=pretty), fault.status, headers, JSON_TYPE)
 
 
 def fault_body(fault: ApiFault) -> list[dict[str, Any]]:

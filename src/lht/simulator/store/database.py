@@ -46,6 +46,7 @@ class Database:
         self._root = _connect(path)
         self._in_memory = path is None
         self._write_lock = threading.RLock()
+        self._thread = threading.local()
         self._spill = tempfile.TemporaryDirectory(prefix="lht-org-", ignore_cleanup_errors=True)
         self._root.execute("SET GLOBAL TimeZone = 'UTC'")
         self._root.execute(f"SET threads = {threads:d}")
@@ -70,13 +71,15 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Lends a reader of its own; raises ShapeChanged where a table or column is not what it was."""
-        cursor = self.cursor()
+        shared = self._shared
+        cursor = self.cursor() if shared is None else shared
         try:
             yield cursor
         except (duckdb.BinderException, duckdb.CatalogException) as error:
             raise ShapeChanged(str(error)) from error
         finally:
-            cursor.close()
+            if shared is None:
+                cursor.close()
 
     def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """Gives every row of a query whose answer is known to be small."""
@@ -99,7 +102,13 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Holds the write lock, and commits at the end or rolls back on any failure. Do not nest."""
+        """Holds the write lock, and commits at the end or rolls back on any failure.
+
+        Do not nest, but under `together`, to whose end both are then left.
+        """
+        if self._shared is not None:
+            yield self._shared
+            return
         with self._write_lock, self.reading() as connection:
             try:
                 connection.execute("BEGIN")
@@ -108,6 +117,36 @@ class Database:
             except BaseException:
                 _roll_back(connection)
                 raise
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Makes all that this thread reads and writes until the end one transaction."""
+        with self.transaction() as connection, self._sharing(connection):
+            yield
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Lets a thread that works `together` use transactions of their own until the end."""
+        with self._sharing(None):
+            yield
+
+    @contextmanager
+    def _sharing(self, connection: duckdb.DuckDBPyConnection | None) -> Iterator[None]:
+        before = self._shared
+        self._thread.connection = connection
+        try:
+            yield
+        finally:
+            self._thread.connection = before
+
+    @property
+    def is_together(self) -> bool:
+        """Whether this thread is within `together`."""
+        return self._shared is not None
+
+    @property
+    def _shared(self) -> duckdb.DuckDBPyConnection | None:
+        return getattr(self._thread, "connection", None)
 
     def check(self, sql: str) -> None:
         """Raises ValueError if a query could not be run."""
