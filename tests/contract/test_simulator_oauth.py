@@ -47,8 +47,11 @@ def test_credentials_may_come_in_a_basic_header(api: Caller) -> None:
         ({"client_id": "nobody"}, ("invalid_client_id", "client identifier invalid")),
         ({"client_secret": "wrong"}, ("invalid_client", "invalid client credentials")),
         ({"client_secret": None}, ("invalid_client", "invalid client credentials")),
-        ({"grant_type": "password"}, ("unsupported_grant_type", "grant type not supported")),
-        ({"grant_type": "refresh_token"}, ("unsupported_grant_type", "grant type not supported")),
+        ({"grant_type": "device"}, ("unsupported_grant_type", "grant type not supported")),
+        (
+            {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange"},
+            ("unsupported_grant_type", "grant type not supported"),
+        ),
         ({"grant_type": None}, ("invalid_request", "missing required parameter: grant_type")),
     ],
 )

@@ -15,10 +15,10 @@ from lht.simulator.org.site import Site
 from lht.simulator.server.run import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lht.simulator.org.oauth import App
+    from lht.simulator.org.oauth import App, Login
 
 DEFAULT_PORT = 8788
 
@@ -29,6 +29,7 @@ class Running:
 
     url: str
     app: App
+    login: Login
     site: Site
 
 
@@ -41,6 +42,7 @@ def serve(
     seed: int = 1,
     schema: Path | None = None,
     settings: Mapping[str, Any] | None = None,
+    redirect_uris: Sequence[str] = (),
     on_start: Callable[[Running], None] | None = None,
     out: TextIO | None = None,
 ) -> None:
@@ -56,7 +58,14 @@ def serve(
     }
     try:
         with started(
-            host, port, path=path, records=records, seed=seed, schema=schema, settings=settings
+            host,
+            port,
+            path=path,
+            records=records,
+            seed=seed,
+            schema=schema,
+            settings=settings,
+            redirect_uris=redirect_uris,
         ) as running:
             _announce(running, on_start, out or sys.stdout)
             stop.wait()
@@ -75,22 +84,31 @@ def started(
     seed: int = 1,
     schema: Path | None = None,
     settings: Mapping[str, Any] | None = None,
+    app: Mapping[str, Any] | None = None,
+    redirect_uris: Sequence[str] = (),
 ) -> Iterator[Running]:
-    """Serves an org from a thread while the block runs."""
-    site = _site(Org.open(path=path, records=records, seed=seed, schema=schema), settings)
+    """Serves an org from a thread while the block runs; `redirect_uris` are further addresses of its app."""
+    org = Org.open(path=path, records=records, seed=seed, schema=schema)
+    site = _site(org, settings, app, redirect_uris)
     try:
         server = Server(site, host, port)
         try:
-            yield Running(server.url, site.app, site)
+            site.oauth.home = server.url
+            yield Running(server.url, site.app, site.oauth.people.login, site)
         finally:
             server.stop()
     finally:
         site.close()
 
 
-def _site(org: Org, settings: Mapping[str, Any] | None) -> Site:
+def _site(
+    org: Org,
+    settings: Mapping[str, Any] | None,
+    app: Mapping[str, Any] | None,
+    redirect_uris: Sequence[str],
+) -> Site:
     try:
-        return Site(org, settings=settings)
+        return Site(org, settings, app=app, redirect_uris=redirect_uris)
     except ValueError as error:
         org.close()
         raise SimulatorError(str(error)) from error
@@ -102,8 +120,8 @@ def _announce(running: Running, on_start: Callable[[Running], None] | None, out:
         "url": running.url,
         "client_id": app.client_id,
         "client_secret": app.client_secret,
-        "username": app.username,
-        "password": app.password,
+        "username": running.login.username,
+        "password": running.login.password,
     }
     for name, value in lines.items():
         print(f"{name}: {value}", file=out)

@@ -125,6 +125,38 @@ class Admin:
         """Ends every session now."""
         self.call("POST", "/sessions/expire")
 
+    def app(self) -> dict[str, Any]:
+        """Gives the facts of the registered app."""
+        return self.call("GET", "/app")
+
+    def change_app(self, **facts: Any) -> dict[str, Any]:
+        """Changes facts of the registered app, such as `rotation=True` or `redirect_uris=[…]`."""
+        return self.call("PATCH", "/app", facts)
+
+    def user(self) -> dict[str, Any]:
+        """Gives the user that can log in."""
+        return self.call("GET", "/user")
+
+    def change_user(self, **facts: Any) -> dict[str, Any]:
+        """Changes `password`, `security_token` or `active` of the user."""
+        return self.call("PATCH", "/user", facts)
+
+    def login_policy(self) -> dict[str, Any]:
+        """Gives the org's own rules of logging in."""
+        return self.call("GET", "/login")
+
+    def change_login_policy(self, **facts: Any) -> dict[str, Any]:
+        """Changes `login_hosts`, `my_domain`, `password_flow` or `org_active`."""
+        return self.call("PATCH", "/login", facts)
+
+    def grants(self) -> dict[str, Any]:
+        """Gives `{"grants": […], "approvals": {…}}`: live refresh tokens, oldest first, and scopes by user."""
+        return self.call("GET", "/grants")
+
+    def end_grants(self) -> None:
+        """Ends every refresh token and session, and forgets what was allowed."""
+        self.call("DELETE", "/grants")
+
     def requests(self) -> list[dict[str, Any]]:
         """Gives the latest requests in order: method, path, query, status. Admin calls are not among them."""
         found: list[dict[str, Any]] = self.call("GET", "/requests")["requests"]
@@ -173,19 +205,26 @@ def simulator(
     path: Path | None = None,
     schema: Path | None = None,
     port: int = 0,
+    app: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Iterator[LocalOrg]:
     """Starts a local org in this process and stops it at the end.
 
-    `schema` is a file of further objects and fields, `settings` are those of docs/simulator.md, such as
+    `schema` is a file of further objects and fields, `app` are facts of the registered app (such as
+    `{"rotation": True}`), `settings` are those of docs/simulator.md, such as
     `page_size=1000` or `job_delay_s=0.2`.
     """
     from lht.simulator.main import started  # noqa: PLC0415 - the server is loaded only where one is started
 
     with started(
-        port=port, path=path, records=records, seed=seed, schema=schema, settings=settings
+        port=port, path=path, records=records, seed=seed, schema=schema, settings=settings, app=app
     ) as running:
-        app = running.app
+        known, login = running.app, running.login
         yield LocalOrg(
-            running.url, app.client_id, app.client_secret, app.username, app.password, Admin(running.url)
+            running.url,
+            known.client_id,
+            known.client_secret,
+            login.username,
+            login.password,
+            Admin(running.url),
         )

@@ -15,7 +15,6 @@ from lht.simulator.org.faults import Faults
 from lht.simulator.org.fields_admin import FieldAdmin
 from lht.simulator.org.jobs import JobBoard
 from lht.simulator.org.limits import Limits
-from lht.simulator.org.oauth import OAuth
 from lht.simulator.org.objects import STANDARD
 from lht.simulator.org.query import QueryRunner
 from lht.simulator.org.record_counts import RecordCounts
@@ -52,7 +51,7 @@ class OrgOptions:
 class Org:
     """A local org. Safe to call from many threads; close it when done.
 
-    `db`, `catalog`, `clock`, `limits`, `settings`, `faults`, `oauth`, `jobs`, `records`, `queries` and `replication` may
+    `db`, `catalog`, `clock`, `limits`, `settings`, `faults`, `jobs`, `records`, `queries` and `replication` may
     be used directly.
     """
 
@@ -72,7 +71,6 @@ class Org:
         self.queries = QueryRunner(db, catalog, self.clock, self.user_id)
         self.replication = Replication(db, catalog, self.clock)
         self.faults = Faults()
-        self.oauth = OAuth(self.clock, self.settings, self.org_id, self.user_id)
         self.jobs = JobBoard(self)
         self._fields = FieldAdmin(db, catalog)
 

@@ -10,16 +10,17 @@ from lht.simulator.org.faults import Faults
 from lht.simulator.org.jobs import JobBoard
 from lht.simulator.org.limits import checked_counts
 from lht.simulator.org.long_requests import LongRequests
-from lht.simulator.org.oauth import App, OAuth
+from lht.simulator.org.oauth import OAuth
 from lht.simulator.org.replication import ReplicationSettings
 from lht.simulator.org.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.clock import Clock
     from lht.simulator.org.limits import Limits
+    from lht.simulator.org.oauth import App
     from lht.simulator.org.org import Org
     from lht.simulator.store.database import Database
 
@@ -29,12 +30,20 @@ MOMENTS = ("earliest_date_available", "latest_date_covered")
 class Site:
     """What the server serves. It closes the org that it was given."""
 
-    def __init__(self, org: Org, app: App | None = None, settings: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        org: Org,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        app: Mapping[str, Any] | None = None,
+        redirect_uris: Sequence[str] = (),
+    ) -> None:
+        """`app` are facts of the registered app, `redirect_uris` further addresses of it."""
         self.org = org
-        self.app = app or App(username=org.username)
         self.settings = org.settings
         self.faults = Faults()
-        self.oauth = OAuth(org.clock, self.settings, org.org_id, org.user_id, self.app)
+        who = (org.org_id, org.user_id)
+        self.oauth = OAuth(org.db, org.clock, self.settings, who, app=app, redirect_uris=redirect_uris)
         self.jobs = JobBoard(self)
         self.long_requests = LongRequests(self.settings)
         self._first = dict(settings or {})
@@ -43,6 +52,10 @@ class Site:
         except ValueError:
             self.jobs.close()
             raise
+
+    @property
+    def app(self) -> App:
+        return self.oauth.app
 
     @property
     def db(self) -> Database:
@@ -103,6 +116,7 @@ class Site:
         self.change_settings(Settings().values())
         self.org.replication.settings = ReplicationSettings()
         self.change_settings(self._first)
+        self.oauth.restore()
 
     def close(self) -> None:
         """Stops the jobs, then closes the org."""

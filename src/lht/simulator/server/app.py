@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from lht.simulator.errors import ApiFault, OAuthFault
 from lht.simulator.org.site import Site
-from lht.simulator.server import admin, bulk, collections, data, oauth
+from lht.simulator.server import admin, authorize, bulk, collections, data, oauth, oauth_admin
 from lht.simulator.server.call import JSON_TYPE, Call, fault_answer, json_answer, not_found
 from lht.simulator.server.gate import Gate, RequestLog
 from lht.simulator.store.database import ShapeChanged
@@ -28,10 +28,15 @@ Handler: TypeAlias = Callable[[Site, Call], Response]
 Methods: TypeAlias = Mapping[str, Handler]
 
 OAUTH: dict[str, Methods] = {
-    "/services/oauth2/token": {"POST": oauth.token},
-    "/services/oauth2/revoke": {"POST": oauth.revoke},
+    "/services/oauth2/authorize": {"GET": authorize.show, "POST": authorize.answer},
+    "/services/oauth2/token": {"POST": oauth.token, "GET": oauth.token_by_get},
+    "/services/oauth2/revoke": {"POST": oauth.revoke, "GET": oauth.revoke},
+    "/services/oauth2/introspect": {"POST": oauth.introspect},
     "/services/oauth2/userinfo": {"GET": oauth.userinfo, "POST": oauth.userinfo},
     "/id/{org}/{user}": {"GET": oauth.identity, "POST": oauth.identity},
+    "/id/keys": {"GET": oauth.keys},
+    "/.well-known/openid-configuration": {"GET": oauth.configuration},
+    "/setup/secur/RemoteAccessErrorPage.apexp": {"GET": authorize.error},
     "/services/data": {"GET": data.versions},
 }
 DATA: dict[str, Methods] = {
@@ -75,6 +80,10 @@ ADMIN: dict[str, Methods] = {
     "/simulator/objects/{object}/purge": {"POST": admin.purge},
     "/simulator/undelete": {"POST": admin.undelete},
     "/simulator/limits/use": {"POST": admin.use_limits},
+    "/simulator/app": {"GET": oauth_admin.app, "PATCH": oauth_admin.change_app},
+    "/simulator/user": {"GET": oauth_admin.user, "PATCH": oauth_admin.change_user},
+    "/simulator/login": {"GET": oauth_admin.policy, "PATCH": oauth_admin.change_policy},
+    "/simulator/grants": {"GET": oauth_admin.grants, "DELETE": oauth_admin.end_grants},
     "/simulator/sessions/expire": {"POST": admin.expire_sessions},
     "/simulator/faults": {"GET": admin.faults, "POST": admin.add_fault, "DELETE": admin.clear_faults},
 }
@@ -130,7 +139,7 @@ def _open_call(site: Site, handler: Handler, call: Call) -> Response:
 def _data_call(site: Site, handler: Handler, call: Call) -> Response:
     """Runs a metered request: every answer, a refusal too, says how many are used."""
     _ = call.version_number
-    site.oauth.session(call.token)
+    site.oauth.api_session(call.token)
     try:
         site.limits.take_request()
         answer = _steady(site, handler, call)
