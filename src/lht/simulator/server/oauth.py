@@ -62,9 +62,7 @@ def introspect(site: Site, call: Call) -> Response:
 def userinfo(site: Site, call: Call) -> Response:
     """Answers who is logged in; the refusal is one word in plain text, unlike everywhere else."""
     try:
-        zone = site.org.user_time().zone
-        found = site.oauth.identity(_bearer(call), call.base_url)
-        return json_answer(call, found | {"zoneinfo": zone, "timezone": zone})
+        return json_answer(call, site.oauth.identity(_bearer(call), call.base_url))
     except ApiFault as fault:
         return PlainTextResponse(fault.message, fault.status)
 
