@@ -23,7 +23,11 @@ def test_admin_calls_do_what_the_page_says(api: Caller) -> None:
     calls = documented_calls()
     refused = []
     for method, path, bodies in calls:
-        where = path.replace("/X/", "/Account/").replace("/fields/F", "/fields/Score__c")
+        where = (
+            path.replace("/X/", "/Account/")
+            .replace("/fields/F", "/fields/Score__c")
+            .replace("_rules/R", "_rules/Rule")
+        )
         if where == "/simulator/reset":
             continue
         if "undelete" in where:
@@ -61,13 +65,30 @@ def test_the_schema_file_of_the_page_works_and_all_types_and_objects_are_named(t
     assert [name for name in FIELD_TYPES if f"`{name}`" not in page] == []
 
 
+def test_the_rules_of_the_page_refuse_what_it_says(tmp_path: Path) -> None:
+    [example] = re.findall(r"```toml rules\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "schema.toml").write_text(example, encoding="utf-8")
+    deal = {"Name": "d", "StageName": "Closed Won", "CloseDate": "2026-01-01"}
+    with simulator(schema=tmp_path / "schema.toml") as org:
+        caller = Caller(org).login()
+        caller.create("Contact", LastName="Ann", Email="a@x.org")
+        won = caller.call("POST", "/sobjects/Opportunity", deal)
+        twin = caller.call("POST", "/sobjects/Contact", {"LastName": "ann", "Email": "a@x.org"})
+
+    (error,) = won.json()
+    assert (error["errorCode"], error["message"], error["fields"]) == (
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION", "A won deal needs an amount.", ["Amount"],
+    )  # fmt: skip
+    assert twin.json()[0]["errorCode"] == "DUPLICATES_DETECTED"
+
+
 def test_the_page_names_every_admin_resource_and_setting(api: Caller) -> None:
     from lht.simulator.server.app import ADMIN
 
     page = PAGE.read_text(encoding="utf-8")
     written = {(method, path) for method, path, _ in documented_calls()}
     real = {
-        (method, path.replace("{object}", "X").replace("{field}", "F"))
+        (method, path.replace("{object}", "X").replace("{field}", "F").replace("{rule}", "R"))
         for path, methods in ADMIN.items()
         for method in methods
     }

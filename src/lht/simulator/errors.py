@@ -27,6 +27,19 @@ class ManyFound(ApiFault):
         self.record_ids = record_ids
 
 
+class DuplicatesFound(ApiFault):
+    """The answer to a record that a duplicate rule finds others like, which it names."""
+
+    def __init__(
+        self, object_name: str, rule: str, message: str, record_ids: tuple[str, ...], *, allow_save: bool
+    ) -> None:
+        super().__init__(400, "DUPLICATES_DETECTED", message)
+        self.object_name = object_name
+        self.rule = rule
+        self.record_ids = record_ids
+        self.allow_save = allow_save
+
+
 class OAuthFault(Exception):  # noqa: N818 - as above
     """An error answer of the OAuth endpoints: an object, not an array."""
 

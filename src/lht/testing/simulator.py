@@ -90,6 +90,38 @@ class Admin:
         body = {"ids": list(ids) if ids is not None else None, "where": where, "hidden": hidden}
         return int(self.call("POST", f"/objects/{object_name}/hide", body)["count"])
 
+    def add_validation_rule(
+        self, object_name: str, name: str, condition: str, message: str, **facts: Any
+    ) -> dict[str, Any]:
+        """Refuses, from now on, records for which a SOQL condition is true; `field` and `active` are facts."""
+        body = {"name": name, "condition": condition, "message": message, **facts}
+        return self.call("POST", f"/objects/{object_name}/validation_rules", body)
+
+    def drop_validation_rule(self, object_name: str, name: str) -> None:
+        """Ends a validation rule."""
+        self.call("DELETE", f"/objects/{object_name}/validation_rules/{name}")
+
+    def validation_rules(self, object_name: str) -> list[dict[str, Any]]:
+        """Gives the validation rules of an object."""
+        found = self.call("GET", f"/objects/{object_name}/validation_rules")["validation_rules"]
+        return list(found)
+
+    def add_duplicate_rule(
+        self, object_name: str, name: str, fields: Sequence[str], action: str = "block", **facts: Any
+    ) -> dict[str, Any]:
+        """Refuses, from now on, records that agree with another in all those fields; `message` is a fact."""
+        body = {"name": name, "fields": list(fields), "action": action, **facts}
+        return self.call("POST", f"/objects/{object_name}/duplicate_rules", body)
+
+    def drop_duplicate_rule(self, object_name: str, name: str) -> None:
+        """Ends a duplicate rule."""
+        self.call("DELETE", f"/objects/{object_name}/duplicate_rules/{name}")
+
+    def duplicate_rules(self, object_name: str) -> list[dict[str, Any]]:
+        """Gives the duplicate rules of an object."""
+        found = self.call("GET", f"/objects/{object_name}/duplicate_rules")["duplicate_rules"]
+        return list(found)
+
     def undelete(self, ids: Sequence[str]) -> int:
         """Takes records back out of the Recycle Bin."""
         return int(self.call("POST", "/undelete", {"ids": list(ids)})["count"])

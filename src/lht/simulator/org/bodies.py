@@ -108,10 +108,10 @@ def _check_references(connection: Connection, catalog: Catalog, schema: ObjectSc
         target = catalog.by_prefix(str(value))
         if target is None or target.name not in field.reference_to:
             raise wrong_id(field, value)
-        parent = rows.find(connection, target, str(value))
-        if parent is None:
+        is_deleted = rows.fate(connection, target, str(value))
+        if is_deleted is None:
             raise ApiFault(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", (name,))
-        if parent.get("IsDeleted"):
+        if is_deleted:
             raise ApiFault(400, "ENTITY_IS_DELETED", "entity is deleted", (name,))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org.objects import STANDARD
-from lht.simulator.org.schema import FieldSchema, ObjectSchema, PicklistValue
+from lht.simulator.org.schema import DuplicateRule, FieldSchema, ObjectSchema, PicklistValue, ValidationRule
 from lht.simulator.store import ddl
 
 if TYPE_CHECKING:
@@ -103,7 +103,13 @@ def column_list(schema: ObjectSchema) -> str:
 
 
 def _object(body: dict[str, Any]) -> ObjectSchema:
-    return ObjectSchema(**(body | {"fields": tuple(field_from(field) for field in body["fields"])}))
+    plain = body | {"fields": tuple(field_from(field) for field in body["fields"])}
+    plain["validation_rules"] = tuple(ValidationRule(**rule) for rule in body.get("validation_rules", ()))
+    plain["duplicate_rules"] = tuple(
+        DuplicateRule(**(rule | {"fields": tuple(rule["fields"])}))
+        for rule in body.get("duplicate_rules", ())
+    )
+    return ObjectSchema(**plain)
 
 
 def field_from(body: dict[str, Any]) -> FieldSchema:

@@ -10,6 +10,7 @@ from lht.simulator.org.facts import checked_field
 from lht.simulator.org.fields import SYSTEM, audit, is_deleted, owner, record_id, text, viewed
 from lht.simulator.org.fields_admin import add_statements, fill_statement
 from lht.simulator.org.ids import DIGITS
+from lht.simulator.org.rules import with_duplicate_rule, with_validation_rule
 from lht.simulator.org.schema import ObjectSchema
 from lht.simulator.store import ddl
 from lht.simulator.store.database import check_on
@@ -39,7 +40,23 @@ def extended(objects: Iterable[ObjectSchema], file: SchemaFile) -> tuple[ObjectS
             if field.name.lower() not in _names(schema):
                 with file.naming(added.name, field.name):
                     catalog.put(with_field(schema, checked_field(catalog, schema, field)))
+    for added in file.objects:
+        _add_rules(catalog, added, file)
     return tuple(catalog)
+
+
+def _add_rules(catalog: Catalog, added: ObjectAddition, file: SchemaFile) -> None:
+    """Adds the rules whose names the object lacks; they may speak of every field of the file."""
+    for rule in added.validation_rules:
+        schema = catalog.need(added.name)
+        if rule.name not in {known.name for known in schema.validation_rules}:
+            with file.naming(added.name, f"validation_rules {rule.name}"):
+                catalog.put(with_validation_rule(catalog, schema, rule))
+    for same in added.duplicate_rules:
+        schema = catalog.need(added.name)
+        if same.name not in {known.name for known in schema.duplicate_rules}:
+            with file.naming(added.name, f"duplicate_rules {same.name}"):
+                catalog.put(with_duplicate_rule(schema, same))
 
 
 def extend(connection: Connection, file: SchemaFile, old: Catalog, objects: tuple[ObjectSchema, ...]) -> None:

@@ -12,6 +12,8 @@ from lht.simulator.store import ddl
 from lht.simulator.store.database import ShapeChanged
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
     from lht.simulator.store.database import Database
 
@@ -35,7 +37,7 @@ class FieldAdmin:
         field = self._checked(schema, field)
         if field.type == "boolean" and field.default_value is None:
             field = replace(field, default_value=False, nillable=False, defaulted_on_create=True)
-        self._change(schema, with_field(schema, field), add_statements(schema, field))
+        self.change(schema, with_field(schema, field), add_statements(schema, field))
 
     def drop(self, object_name: str, name: str) -> None:
         """Drops a field with its values; those that the org itself relies on stay."""
@@ -46,14 +48,14 @@ class FieldAdmin:
                 400, "CANNOT_DELETE_MANAGED_OBJECT", f"{field.name} is a field that every record needs"
             )
         statements = [ddl.drop_column(schema.name, field.name)] if field.has_column else []
-        self._change(schema, without_field(schema, field.name), statements)
+        self.change(schema, without_field(schema, field.name), statements)
 
     def hide(self, object_name: str, name: str, *, hidden: bool = True) -> None:
         """Hides a field from the user, or shows it again; its values stay."""
         schema = self._catalog.need(object_name)
         field = _any_field(schema, name)
         _check_not_id(field)
-        self._change(schema, with_field(schema, replace(field, hidden=hidden)), [])
+        self.change(schema, with_field(schema, replace(field, hidden=hidden)), [])
 
     def alter(self, object_name: str, field: FieldSchema) -> None:
         """Puts another definition in the place of the field of that name; stored values are converted.
@@ -64,7 +66,7 @@ class FieldAdmin:
         old = _any_field(schema, field.name)
         _check_not_id(old)
         field = self._checked(schema, replace(field, name=old.name))
-        self._change(schema, with_field(schema, field), _altered(schema, old, field))
+        self.change(schema, with_field(schema, field), _altered(schema, old, field))
 
     def _checked(self, schema: ObjectSchema, field: FieldSchema) -> FieldSchema:
         """Refuses a field that makes no sense, before anything is changed; so is a formula that cannot be computed."""
@@ -73,8 +75,8 @@ class FieldAdmin:
             self._db.check(f"SELECT ({field.formula}) FROM {ddl.quoted(schema.name)}")
         return field
 
-    def _change(self, old: ObjectSchema, new: ObjectSchema, statements: list[str]) -> None:
-        """Changes tables first; until they have, everybody works with the object as it was."""
+    def change(self, old: ObjectSchema, new: ObjectSchema, statements: Sequence[str] = ()) -> None:
+        """Puts an object in the place of what it was. Changes tables first; until they have, everybody works with the object as it was."""
         with self._db.transaction() as connection:
             if self._catalog.object(new.name) is not old:
                 raise ShapeChanged(f"another change of {new.name} came first")

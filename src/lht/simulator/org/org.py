@@ -21,9 +21,12 @@ from lht.simulator.org.record_counts import RecordCounts
 from lht.simulator.org.records import RecordKeeper
 from lht.simulator.org.recycle_bin import RecycleBin
 from lht.simulator.org.replication import Replication, ReplicationSettings
+from lht.simulator.org.rules import RuleBook
+from lht.simulator.org.rules_admin import RuleAdmin
 from lht.simulator.org.schema_file import NO_FILE, SchemaFile, read_schema
 from lht.simulator.org.seed import seed_records
 from lht.simulator.org.settings import Settings
+from lht.simulator.org.writing import AS_USUAL, WriteOptions
 from lht.simulator.store.database import MEMORY_LIMIT, Database
 from lht.simulator.store.ddl import quoted
 
@@ -67,12 +70,14 @@ class Org:
         self.counts = RecordCounts(db, catalog, self.clock)
         self.settings = Settings()
         self.bin = RecycleBin(db, catalog, self.clock, self.settings, self.user_id)
-        self.records = RecordKeeper(db, catalog, self.clock, self.user_id, self.bin)
+        rules = RuleBook(db, catalog, self.clock, self.user_id)
+        self.records = RecordKeeper(db, catalog, self.clock, self.user_id, self.bin, rules)
         self.queries = QueryRunner(db, catalog, self.clock, self.user_id)
         self.replication = Replication(db, catalog, self.clock)
         self.faults = Faults()
         self.jobs = JobBoard(self)
         self._fields = FieldAdmin(db, catalog)
+        self.rules = RuleAdmin(self._fields, catalog)
 
     @classmethod
     def open(
@@ -135,9 +140,11 @@ class Org:
         """Gives the page that a nextRecordsUrl ends with."""
         return self.queries.query_more(cursor, version)
 
-    def create_record(self, object_name: str, body: Mapping[str, object]) -> str:
+    def create_record(
+        self, object_name: str, body: Mapping[str, object], options: WriteOptions = AS_USUAL
+    ) -> str:
         """Makes a record and gives its id."""
-        return self.records.create(object_name, body)
+        return self.records.create(object_name, body, options)
 
     def read_record(
         self, object_name: str, record_id: str, *, fields: Sequence[str] | None = None, version: str = VERSION
@@ -169,15 +176,26 @@ class Org:
         sql = f'SELECT {quoted(found.name)} FROM {quoted(schema.name)} WHERE "Id" = ?'
         return base64.b64decode(str(self.db.value(sql, [ids.checked_id(record_id)]) or ""))
 
-    def update_record(self, object_name: str, record_id: str, body: Mapping[str, object]) -> None:
+    def update_record(
+        self,
+        object_name: str,
+        record_id: str,
+        body: Mapping[str, object],
+        options: WriteOptions = AS_USUAL,
+    ) -> None:
         """Changes some fields of a record."""
-        self.records.update(object_name, record_id, body)
+        self.records.update(object_name, record_id, body, options)
 
     def upsert_record(
-        self, object_name: str, key: str, value: str, body: Mapping[str, object]
+        self,
+        object_name: str,
+        key: str,
+        value: str,
+        body: Mapping[str, object],
+        options: WriteOptions = AS_USUAL,
     ) -> tuple[str, bool]:
         """Changes or makes the record that an external id names; gives its id and whether it is new."""
-        return self.records.upsert(object_name, key, value, body)
+        return self.records.upsert(object_name, key, value, body, options)
 
     def delete_record(self, object_name: str, record_id: str) -> None:
         """Puts a record into the recycle bin."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lht.simulator.org.clock import Clock
     from lht.simulator.org.derive import Row
     from lht.simulator.org.recycle_bin import RecycleBin
+    from lht.simulator.org.rules import RuleBook
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
     from lht.simulator.store.database import Connection, Database
 
@@ -37,6 +38,7 @@ class RecordKeeper:
     clock: Clock
     user_id: str
     bin: RecycleBin
+    rules: RuleBook
 
     def create(self, object_name: str, body: Mapping[str, object], options: WriteOptions = AS_USUAL) -> str:
         """Makes a record and gives its id."""
@@ -48,7 +50,7 @@ class RecordKeeper:
         connection: Connection,
         schema: ObjectSchema,
         body: Mapping[str, object],
-        options: WriteOptions = AS_USUAL,  # noqa: ARG002 - for the rules that read it
+        options: WriteOptions = AS_USUAL,
     ) -> str:
         """Makes a record in the caller's transaction."""
         _check_allowed(schema, "create", allowed=schema.createable)
@@ -56,12 +58,14 @@ class RecordKeeper:
         given = {name: value for name, value in sent.items() if value is not None}
         row = defaults(schema) | given
         check_required(schema, row)
-        check_unique(connection, schema, row, None)
         now = self.clock.stamp()
         row |= self._born(schema, now) | ({"OwnerId": given["OwnerId"]} if "OwnerId" in given else {})
         fiscal_start = fiscal_year_start(connection, schema)
         found = derived(schema.name, row, row, now, fiscal_start=fiscal_start)
-        record_id = rows.insert(connection, schema, row | _known(schema, found))
+        row |= _known(schema, found)
+        self.rules.check(connection, schema, (None, row, row), options)
+        check_unique(connection, schema, row, None)
+        record_id = rows.insert(connection, schema, row)
         follow_create(connection, self.catalog, schema, row | {"Id": record_id}, self.user_id)
         return record_id
 
@@ -83,19 +87,20 @@ class RecordKeeper:
         schema: ObjectSchema,
         record_id: str,
         body: Mapping[str, object],
-        options: WriteOptions = AS_USUAL,  # noqa: ARG002 - for the rules that read it
+        options: WriteOptions = AS_USUAL,
     ) -> None:
         """Changes a record in the caller's transaction."""
         _check_allowed(schema, "update", allowed=schema.updateable)
         own_id = _writable_id(schema, record_id)
         old = _writable(connection, schema, own_id)
         sent = read_body(connection, self.catalog, schema, body, new=False)
-        check_unique(connection, schema, sent, own_id)
         now = self.clock.stamp()
         row = old | sent
         fiscal_start = fiscal_year_start(connection, schema)
         found = derived(schema.name, row, sent, now, fiscal_start=fiscal_start)
         changed = sent | _known(schema, found) | self._touched(schema, now)
+        self.rules.check(connection, schema, (own_id, old | changed, sent), options)
+        check_unique(connection, schema, sent, own_id)
         rows.update(connection, schema, own_id, changed)
         follow_update(connection, self.catalog, schema, (old, old | changed), self.user_id)
 

@@ -47,6 +47,14 @@ def find(connection: Connection, schema: ObjectSchema, record_id: str) -> Row | 
     return None if found is None else dict(zip(names, found, strict=True))
 
 
+def fate(connection: Connection, schema: ObjectSchema, record_id: str) -> bool | None:
+    """Tells of a record that the user may see whether it is deleted; None if there is none."""
+    deleted = '"IsDeleted" IS TRUE' if "IsDeleted" in stored_names(schema) else "false"
+    sql = f'SELECT {deleted} FROM {quoted(schema.name)} WHERE "Id" = ? AND _hidden IS NOT TRUE'
+    found = connection.execute(sql, [record_id]).fetchone()
+    return None if found is None else bool(found[0])
+
+
 def insert(connection: Connection, schema: ObjectSchema, row: Mapping[str, Stored]) -> str:
     """Adds a row under the next id, which it gives."""
     number = next_number(connection, schema)

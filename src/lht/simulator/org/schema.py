@@ -31,6 +31,28 @@ class PicklistValue:
 
 
 @dataclass(frozen=True, slots=True)
+class ValidationRule:
+    """Refuses a record for which its SOQL condition is true, at `field` if it names one."""
+
+    name: str
+    condition: str
+    message: str
+    field: str | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateRule:
+    """Finds live records that agree in all its fields; `action` is block, or allow where the caller may save anyway."""
+
+    name: str
+    fields: tuple[str, ...]
+    action: str = "block"
+    message: str = "Use one of these records?"
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class FieldSchema:
     """One field. `type` is describe's word; `length`, `precision`, `scale`, `digits` are as describe gives them.
 
@@ -86,6 +108,8 @@ class FieldSchema:
     """Whether the parent cannot be deleted while a record refers to it here."""
     hidden: bool = False
     """Hidden from the running user by field-level security: as if it were not there."""
+    read_only: bool = False
+    """Kept from being written by the running user, who sees it."""
 
     @property
     def calculated(self) -> bool:
@@ -117,6 +141,8 @@ class ObjectSchema:
     bulk: bool = True
     flags: Mapping[str, bool] = field(default_factory=dict)
     """Further describe flags that differ from their usual values."""
+    validation_rules: tuple[ValidationRule, ...] = ()
+    duplicate_rules: tuple[DuplicateRule, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, FieldSchema]:

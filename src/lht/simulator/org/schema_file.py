@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from lht.simulator.errors import ApiFault, SimulatorError
 from lht.simulator.org.new_fields import new_field
 from lht.simulator.org.objects import STANDARD
+from lht.simulator.org.rules import Rule, duplicate_rule, validation_rule
 from lht.simulator.org.schema import FieldSchema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.org.schema import DuplicateRule, ObjectSchema, ValidationRule
 
 FIELD_TYPES = (
     "base64", "boolean", "combobox", "currency", "date", "datetime", "double", "email", "encryptedstring", "int", "long",
@@ -31,7 +32,8 @@ FIELD_KEYS = tuple(
         - {"custom", "hidden", "name_field", "compound_field_name"}
     )
 )
-NEW_OBJECT_KEYS = ("fields", "label", "label_plural", "name_field")
+OBJECT_KEYS = ("duplicate_rules", "fields", "validation_rules")
+NEW_OBJECT_KEYS = (*OBJECT_KEYS, "label", "label_plural", "name_field")
 NAME_FIELD_KEYS = ("auto_number", "label")
 _NAME = re.compile(r"(?:[A-Za-z][A-Za-z0-9]{0,14}__)?[A-Za-z](?:_?[A-Za-z0-9]){0,39}__c")
 """As Salesforce names what people add, with the namespace of a package or without."""
@@ -47,6 +49,8 @@ class ObjectAddition:
     name_label: str
     auto_number: bool
     fields: tuple[FieldSchema, ...]
+    validation_rules: tuple[ValidationRule, ...] = ()
+    duplicate_rules: tuple[DuplicateRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +97,29 @@ def _object(file: SchemaFile, name: str, entry: Any) -> ObjectAddition:
         if known is None and not _NAME.fullmatch(name):
             names = ", ".join(schema.name for schema in STANDARD)
             raise ValueError(f"a new object's name ends in __c, as in Invoice__c; the org has {names}")
-        _check_keys(body, NEW_OBJECT_KEYS if known is None else ("fields",))
+        _check_keys(body, NEW_OBJECT_KEYS if known is None else OBJECT_KEYS)
         addition = _without_fields(known.name if known else name, body)
-        entries = _tables(body.get("fields", []))
+        entries = _tables(body.get("fields", []), "fields")
     found = tuple(_field(file, addition.name, number, entry) for number, entry in enumerate(entries, 1))
     with file.naming(name):
         _check_names(field.name for field in found)
-    return replace(addition, fields=found)
+    rules = _rules(file, addition.name, body, "validation_rules", validation_rule)
+    same = _rules(file, addition.name, body, "duplicate_rules", duplicate_rule)
+    return replace(addition, fields=found, validation_rules=rules, duplicate_rules=same)
+
+
+def _rules(
+    file: SchemaFile, name: str, body: dict[str, Any], key: str, read: Callable[[Mapping[str, Any]], Rule]
+) -> tuple[Rule, ...]:
+    with file.naming(name):
+        entries = _tables(body.get(key, []), key)
+    found = []
+    for number, entry in enumerate(entries, 1):
+        with file.naming(name, f"{key} {entry.get('name', number)}"):
+            found.append(read(entry))
+    with file.naming(name, key):
+        _check_names(rule.name for rule in found)
+    return tuple(found)
 
 
 def _without_fields(name: str, body: dict[str, Any]) -> ObjectAddition:
@@ -165,9 +185,9 @@ def _table(value: Any) -> dict[str, Any]:
     return value
 
 
-def _tables(value: Any) -> list[dict[str, Any]]:
+def _tables(value: Any, key: str) -> list[dict[str, Any]]:
     if not isinstance(value, list):
-        raise TypeError(f"fields must be a list of tables, not {value!r}")
+        raise TypeError(f"{key} must be a list of tables, not {value!r}")
     return [_table(entry) for entry in value]
 
 

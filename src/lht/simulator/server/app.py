@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from lht.simulator.errors import ApiFault, OAuthFault
 from lht.simulator.org.site import Site
-from lht.simulator.server import admin, authorize, bulk, collections, data, oauth, oauth_admin
+from lht.simulator.server import admin, admin_rules, authorize, bulk, collections, data, oauth, oauth_admin
 from lht.simulator.server.call import JSON_TYPE, Call, fault_answer, json_answer, not_found
 from lht.simulator.server.gate import Gate, RequestLog
 from lht.simulator.store.database import ShapeChanged
@@ -78,6 +78,7 @@ ADMIN: dict[str, Methods] = {
     "/simulator/objects/{object}/hide": {"POST": admin.hide_records},
     "/simulator/objects/{object}/empty_bin": {"POST": admin.empty_bin},
     "/simulator/objects/{object}/purge": {"POST": admin.purge},
+    **admin_rules.ROUTES,
     "/simulator/undelete": {"POST": admin.undelete},
     "/simulator/limits/use": {"POST": admin.use_limits},
     "/simulator/app": {"GET": oauth_admin.app, "PATCH": oauth_admin.change_app},

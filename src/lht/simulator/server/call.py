@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.responses import Response, StreamingResponse
 
-from lht.simulator.errors import ApiFault, ManyFound
+from lht.simulator.errors import ApiFault, DuplicatesFound, ManyFound
 from lht.simulator.org.writing import WriteOptions
 
 if TYPE_CHECKING:
@@ -215,16 +215,50 @@ def fault_answer(
     pretty: bool = False,
 ) -> Response:
     """Answers with an error, or with the addresses of the records that share an external id."""
-    body: list[Any] = fault_body(fault)
+    body: list[Any] = fault_body(fault, version)
     if isinstance(fault, ManyFound):
         root = f"/services/data/{version}/sobjects/{fault.object_name}"
         body = [f"{root}/{record_id}" for record_id in fault.record_ids]
     return Response(_json_bytes(body, pretty=pretty), fault.status, headers, JSON_TYPE)
 
 
-def fault_body(fault: ApiFault) -> list[dict[str, Any]]:
+def fault_body(fault: ApiFault, version: str = f"v{NEWEST}.0") -> list[dict[str, Any]]:
     """Writes an error as REST does."""
     entry: dict[str, Any] = {"message": fault.message, "errorCode": fault.code}
     if fault.fields is not None:
         entry["fields"] = list(fault.fields)
+    if isinstance(fault, DuplicatesFound):
+        entry["duplicateResut"] = _duplicates(fault, version)  # so misspelled by every real org
     return [entry]
+
+
+def _duplicates(fault: DuplicatesFound, version: str) -> dict[str, Any]:
+    root = f"/services/data/{version}/sobjects/{fault.object_name}"
+    records = [
+        {
+            "additionalInformation": [],
+            "fieldDiffs": [],
+            "matchConfidence": 100.0,
+            "record": {
+                "attributes": {"type": fault.object_name, "url": f"{root}/{record_id}"},
+                "Id": record_id,
+            },
+        }
+        for record_id in fault.record_ids
+    ]
+    result = {
+        "entityType": fault.object_name,
+        "errors": [],
+        "matchEngine": "ExactMatchEngine",
+        "matchRecords": records,
+        "rule": fault.rule,
+        "size": len(records),
+        "success": True,
+    }
+    return {
+        "allowSave": fault.allow_save,
+        "duplicateRule": fault.rule,
+        "duplicateRuleEntityType": fault.object_name,
+        "errorMessage": fault.message,
+        "matchResults": [result],
+    }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.server.call import NEWEST, OLDEST, json_answer
+from lht.simulator.server.call import NEWEST, OLDEST, json_answer, write_options
 from lht.simulator.server.columns import column_metadata
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def query_more(site: Site, call: Call) -> Response:
 
 def create(site: Site, call: Call) -> Response:
     """Makes a record."""
-    record_id = site.org.create_record(call.path["object"], call.json_body())
+    record_id = site.org.create_record(call.path["object"], call.json_body(), write_options(call))
     return json_answer(call, {"id": record_id, "success": True, "errors": []}, 201)
 
 
@@ -88,7 +88,7 @@ def read(site: Site, call: Call) -> Response:
 
 def update(site: Site, call: Call) -> Response:
     """Changes a record."""
-    site.org.update_record(call.path["object"], call.path["id"], call.json_body())
+    site.org.update_record(call.path["object"], call.path["id"], call.json_body(), write_options(call))
     return Response(status_code=204)
 
 
@@ -112,7 +112,7 @@ def read_by_key(site: Site, call: Call) -> Response:
 def upsert(site: Site, call: Call) -> Response:
     """Makes or changes a record by external id; versions before 46.0 had no body for a change."""
     name, key, value = call.path["object"], call.path["id"], call.path["value"]
-    record_id, is_new = site.org.upsert_record(name, key, value, call.json_body())
+    record_id, is_new = site.org.upsert_record(name, key, value, call.json_body(), write_options(call))
     if not is_new and call.version_number < UPSERT_ANSWERS_SINCE:
         return Response(status_code=204)
     body = {"id": record_id, "success": True, "errors": [], "created": is_new}
