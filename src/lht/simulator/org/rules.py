@@ -86,8 +86,9 @@ def without_rule(schema: ObjectSchema, kind: str, name: str) -> ObjectSchema:
 
 
 def _put(rules: tuple[Rule, ...], rule: Rule) -> tuple[Rule, ...]:
-    others: list[Rule] = [known for known in rules if known.name.lower() != rule.name.lower()]
-    return (*others, rule)
+    kept = [known for known in rules if known.name.lower() != rule.name.lower()]
+    kept.append(rule)
+    return tuple(kept)
 
 
 def _known(schema: ObjectSchema, name: str) -> str:
