@@ -37,6 +37,15 @@ def start(
         Path | None,
         typer.Option("--schema", metavar="FILE", help="A TOML file of further objects and fields."),
     ] = None,
+    from_describe: Annotated[
+        Path | None,
+        typer.Option(
+            "--from_describe",
+            metavar="DIR",
+            file_okay=False,
+            help="Describes saved from a real org, one object a .json file: make an org like it.",
+        ),
+    ] = None,
     write_config: Annotated[
         Path | None,
         typer.Option(
@@ -71,6 +80,7 @@ def start(
         records=records,
         seed=seed,
         schema=schema,
+        from_describe=from_describe,
         write_config=write_config,
     )
     return Answer({"stopped": True})

@@ -27,6 +27,7 @@ def serve_org(
     records: int,
     seed: int,
     schema: Path | None,
+    from_describe: Path | None,
     write_config: Path | None,
 ) -> None:
     """Serves an org until it is stopped."""
@@ -37,7 +38,16 @@ def serve_org(
             write_connections(write_config, running)
 
     with translated():
-        serve(host, port, path=path, records=records, seed=seed, schema=schema, on_start=on_start)
+        serve(
+            host,
+            port,
+            path=path,
+            records=records,
+            seed=seed,
+            schema=schema,
+            from_describe=from_describe,
+            on_start=on_start,
+        )
 
 
 @contextmanager

@@ -41,6 +41,7 @@ def serve(
     records: int = 0,
     seed: int = 1,
     schema: Path | None = None,
+    from_describe: Path | None = None,
     settings: Mapping[str, Any] | None = None,
     redirect_uris: Sequence[str] = (),
     on_start: Callable[[Running], None] | None = None,
@@ -50,7 +51,7 @@ def serve(
 
     It prints `url:`, `client_id:`, `client_secret:`, `username:` and `password:` a line each, calls `on_start`
     (which may write a configuration), then prints `ready`. Port 0 takes any that is free. Raises SimulatorError if
-    the org cannot be opened, the schema file makes no sense or the port is busy.
+    the org cannot be opened, the schema file or a saved describe makes no sense, or the port is busy.
     """
     stop = threading.Event()
     before = {
@@ -64,6 +65,7 @@ def serve(
             records=records,
             seed=seed,
             schema=schema,
+            from_describe=from_describe,
             settings=settings,
             redirect_uris=redirect_uris,
         ) as running:
@@ -83,12 +85,13 @@ def started(
     records: int = 0,
     seed: int = 1,
     schema: Path | None = None,
+    from_describe: Path | None = None,
     settings: Mapping[str, Any] | None = None,
     app: Mapping[str, Any] | None = None,
     redirect_uris: Sequence[str] = (),
 ) -> Iterator[Running]:
     """Serves an org from a thread while the block runs; `redirect_uris` are further addresses of its app."""
-    org = Org.open(path=path, records=records, seed=seed, schema=schema)
+    org = Org.open(path=path, records=records, seed=seed, schema=schema, from_describe=from_describe)
     site = _site(org, settings, app, redirect_uris)
     try:
         server = Server(site, host, port)

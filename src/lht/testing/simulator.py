@@ -236,20 +236,29 @@ def simulator(
     *,
     path: Path | None = None,
     schema: Path | None = None,
+    from_describe: Path | None = None,
     port: int = 0,
     app: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Iterator[LocalOrg]:
     """Starts a local org in this process and stops it at the end.
 
-    `schema` is a file of further objects and fields, `app` are facts of the registered app (such as
-    `{"rotation": True}`), `settings` are those of docs/simulator.md, such as
+    `schema` is a file of further objects and fields, `from_describe` a folder of describes that were saved from a real
+    org: it is made like that one. `app` are facts of the registered app (such as `{"rotation": True}`), `settings` are
+    those of docs/simulator.md, such as
     `page_size=1000` or `job_delay_s=0.2`.
     """
     from lht.simulator.main import started  # noqa: PLC0415 - the server is loaded only where one is started
 
     with started(
-        port=port, path=path, records=records, seed=seed, schema=schema, settings=settings, app=app
+        port=port,
+        path=path,
+        records=records,
+        seed=seed,
+        schema=schema,
+        from_describe=from_describe,
+        settings=settings,
+        app=app,
     ) as running:
         known, login = running.app, running.login
         yield LocalOrg(

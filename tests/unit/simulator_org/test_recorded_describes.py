@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,3 +52,26 @@ def test_standard_children_are_related_as_recorded(org: Org, name: str) -> None:
 
 def test_accounts_carry_at_least_forty_fields(org: Org) -> None:
     assert len(org.describe("Account")["fields"]) >= 40
+
+
+@pytest.mark.parametrize("name", ["Account", "Contact", "Event", "Opportunity"])
+def test_an_org_made_from_the_recordings_tells_them_again(name: str) -> None:
+    from lht.simulator.org.org import Org
+
+    org = Org.open(records=50, from_describe=RECORDINGS)
+    told, theirs = org.describe(name), recorded(name)
+    org.close()
+    wanted = at_our_version({key: value for key, value in theirs.items() if key != "urls"})
+
+    assert {field["name"]: field for field in told["fields"]} == {f["name"]: f for f in wanted["fields"]}
+    assert {key: told[key] for key in wanted if key != "fields"} == {
+        key: wanted[key] for key in wanted if key != "fields"
+    }
+
+
+def at_our_version(body: dict[str, Any]) -> dict[str, Any]:
+    """Recordings have other versions in their addresses, or none that can be read."""
+    found: dict[str, Any] = json.loads(
+        re.sub(r"/services/data/v[^/]+/", "/services/data/v66.0/", json.dumps(body))
+    )
+    return found

@@ -116,7 +116,8 @@ def field_from(body: dict[str, Any]) -> FieldSchema:
     """Makes a field from plain values, such as the admin endpoint gets; raises TypeError on unknown keys."""
     picklist = tuple(_entry(entry) for entry in body.get("picklist", ()))
     references = tuple(body.get("reference_to", ()))
-    return FieldSchema(**(body | {"picklist": picklist, "reference_to": references}))
+    saved = tuple((key, value) for key, value in body.get("saved", ()))
+    return FieldSchema(**(body | {"picklist": picklist, "reference_to": references, "saved": saved}))
 
 
 def _entry(entry: str | dict[str, Any]) -> PicklistValue:

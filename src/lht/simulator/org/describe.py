@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lht.simulator.org.saved_facts import with_saved
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,9 +45,9 @@ def describe_global(catalog: Catalog, version: str) -> Json:
 
 def describe(schema: ObjectSchema, catalog: Catalog, version: str) -> Json:
     """Gives the answer of `/sobjects/X/describe/`; fields that the user may not see are not in it."""
-    return {
+    told = {
         "actionOverrides": [],
-        **_flags(schema),
+        **flags_of(schema),
         "childRelationships": list(_children(schema, catalog)),
         "compactLayoutable": schema.updateable,
         "defaultImplementation": None,
@@ -64,13 +66,14 @@ def describe(schema: ObjectSchema, catalog: Catalog, version: str) -> Json:
         "supportedScopes": _scopes(schema),
         "urls": _urls(schema, version, whole=True),
     }
+    return with_saved(told, schema.saved, version)
 
 
 def _listed(schema: ObjectSchema, version: str) -> Json:
-    return {**_flags(schema), "urls": _urls(schema, version, whole=False)}
+    return {**flags_of(schema), "urls": _urls(schema, version, whole=False)}
 
 
-def _flags(schema: ObjectSchema) -> Json:
+def flags_of(schema: ObjectSchema) -> Json:
     """The keys that both describes share."""
     usual = {
         "activateable": False,
@@ -107,6 +110,8 @@ def _flags(schema: ObjectSchema) -> Json:
 def _children(schema: ObjectSchema, catalog: Catalog) -> Iterator[Json]:
     for child, field in catalog.children(schema):
         if field.hidden or field.name == "MasterRecordId":  # the trace of a merge is no relationship
+            continue
+        if schema.saved and field.saved:  # the saved describe of the parent has it, or does not want it
             continue
         yield {
             "cascadeDelete": field.child_cascade,
@@ -224,6 +229,7 @@ def describe_field(field: FieldSchema) -> Json:
         "type": field.type,
         "unique": field.unique,
         "updateable": field.updateable,
+        **dict(field.saved),
     }
 
 

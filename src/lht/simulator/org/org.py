@@ -10,6 +10,7 @@ from lht.simulator.errors import ApiFault
 from lht.simulator.org import describe, ids, recycle_bin, setup, user_time
 from lht.simulator.org.catalog import Catalog
 from lht.simulator.org.clock_keeper import kept_clock
+from lht.simulator.org.describe_files import NO_DESCRIBES, DescribeFiles, read_describes
 from lht.simulator.org.extension import check_formulas, extend, extended, fill_defaults
 from lht.simulator.org.faults import Faults
 from lht.simulator.org.fields_admin import FieldAdmin
@@ -49,6 +50,7 @@ class OrgOptions:
     records: int = 0
     seed: int = 1
     schema: SchemaFile = NO_FILE
+    describes: DescribeFiles = NO_DESCRIBES
 
 
 class Org:
@@ -87,16 +89,20 @@ class Org:
         records: int = 0,
         seed: int = 1,
         schema: Path | None = None,
+        from_describe: Path | None = None,
         memory_limit: str = MEMORY_LIMIT,
         threads: int = 2,
     ) -> Org:
         """Opens the org under `path`, or makes one, in memory without a path, with that many seeded accounts.
 
         An org that is already there keeps its rows, whatever `records` says; it gets what `schema`, a file of further
-        objects and fields, names and it lacks.
+        objects and fields, names and it lacks, and the objects that it lacks of `from_describe`, a folder of describes
+        saved from a real org.
         """
-        options = OrgOptions(records, seed, read_schema(schema))
-        extended(STANDARD, options.schema)  # a file that makes no sense is refused before anything is made
+        options = OrgOptions(records, seed, read_schema(schema), read_describes(from_describe))
+        extended(
+            options.describes.replaced(STANDARD), options.schema
+        )  # a file that makes no sense is refused before anything is made
         db = Database(path, memory_limit=memory_limit, threads=threads)
         org = None
         try:
@@ -106,7 +112,7 @@ class Org:
                 return org
             with db.transaction() as connection:  # an earlier version of this org knew fewer tables
                 recycle_bin.make_tables(connection)
-            if schema is not None:
+            if schema is not None or from_describe is not None:
                 org._extend()
         except BaseException:
             (org or db).close()
@@ -285,7 +291,7 @@ class Org:
     def _make(self) -> None:
         """Makes everything new; an org on disk that is killed meanwhile is made anew when it is next opened."""
         file = self.options.schema
-        objects = extended(STANDARD, file)
+        objects = extended(self.options.describes.replaced(STANDARD), file)
         fresh = Catalog(objects)
         with self.db.transaction() as connection:
             setup.drop_tables(connection, self.catalog)
@@ -300,7 +306,7 @@ class Org:
 
     def _extend(self) -> None:
         """Adds what the file names to an org that is already there."""
-        objects = extended(self.catalog, self.options.schema)
+        objects = extended(self.options.describes.added(self.catalog), self.options.schema)
         with self.db.transaction() as connection:
             extend(connection, self.options.schema, self.catalog, objects)
         self.catalog.restore(objects)

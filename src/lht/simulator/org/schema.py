@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,6 +110,8 @@ class FieldSchema:
     """Hidden from the running user by field-level security: as if it were not there."""
     read_only: bool = False
     """Kept from being written by the running user, who sees it."""
+    saved: tuple[tuple[str, Any], ...] = ()
+    """Keys of a describe that was saved from a real org, with their values there: empty for a field of our own."""
 
     @property
     def calculated(self) -> bool:
@@ -143,6 +145,8 @@ class ObjectSchema:
     """Further describe flags that differ from their usual values."""
     validation_rules: tuple[ValidationRule, ...] = ()
     duplicate_rules: tuple[DuplicateRule, ...] = ()
+    saved: Mapping[str, Any] = field(default_factory=dict)
+    """What a describe saved from a real org says besides; an object that was not made from one has nothing."""
 
     @cached_property
     def by_name(self) -> Mapping[str, FieldSchema]:

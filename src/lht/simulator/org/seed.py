@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lht.simulator.org import seed_companions, seed_people, seed_specimens
 from lht.simulator.org.rows import COUNTERS
+from lht.simulator.org.seed_fitting import fitted
 from lht.simulator.org.seed_sizes import SeedSizes
 from lht.simulator.store import ddl
 from lht.simulator.store.database import LOG_TABLE
@@ -29,7 +30,14 @@ def seed_records(db: Database, catalog: Catalog, records: int, seed: int) -> Non
     if records <= 0:
         return
     sizes = SeedSizes.of(records)
-    for name, count, select in _statements(sizes, seed):
+    made = list(_statements(sizes, seed))
+    counts = {name: count for name, count, _ in made}
+    for name, count, statement in made:
+        schema = catalog.object(name)
+        if schema is None:
+            continue
+        with db.reading() as reader:
+            select = fitted(reader, catalog, schema, statement, counts)
         for first in range(0, count, ROWS_AT_ONCE):
             span = {"first": first, "last": min(first + ROWS_AT_ONCE, count)}
             with db.transaction() as connection:

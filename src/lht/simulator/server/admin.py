@@ -87,7 +87,7 @@ def alter_field(site: Site, call: Call) -> Response:
     body.pop("hidden", None)
     if body.pop("name", name) != name:
         raise ApiFault(400, "INVALID_INPUT", "a field keeps its name")
-    known = asdict(_field(site.catalog.need(call.path["object"]), name))
+    known = asdict(_field(site.catalog.need(call.path["object"]), name)) | {"saved": ()}
     if body:
         site.org.alter_field(call.path["object"], changed_field(known | body))
     if hidden is not None:
