@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,12 @@ from lht.app import access
 from lht.config import orgs
 from lht.config.template import write_template
 from lht.errors import LhtError
-from lht.model.operations import ConnectionInfo, InitResult, LoginResult
+from lht.model.operations import ConnectionInfo, InitResult, LoginResult, LogoutResult
 from lht.sfdc import rest
 
 if TYPE_CHECKING:
+    from lht.config.flows import Person
     from lht.config.settings import Settings
-    from lht.sfdc.auth import Login
 
 
 def init(directory: Path | None = None) -> InitResult:
@@ -23,19 +24,31 @@ def init(directory: Path | None = None) -> InitResult:
 
 
 def login(
-    settings: Settings, app: str | None = None, *, flow: str | None = None, login_url: str | None = None
+    settings: Settings,
+    app: str | None = None,
+    *,
+    flow: str | None = None,
+    login_url: str | None = None,
+    person: Person | None = None,
 ) -> LoginResult:
-    """Logs in with an app of connections.toml and keeps the login."""
-    return _result(orgs.log_in(settings, app, flow=flow, login_url=login_url))
-
-
-def logout(settings: Settings, username: str | None = None) -> LoginResult:
-    """Ends a login at Salesforce and forgets it here."""
-    return _result(orgs.log_out(settings, username))
-
-
-def _result(login: Login) -> LoginResult:
+    """Logs in with an app of connections.toml and keeps the login; `person` is who answers in a browser."""
+    login = orgs.log_in(settings, app, flow=flow, login_url=login_url, person=person)
     return LoginResult(login.username, login.instance_url, login.org_id, login.app, login.flow)
+
+
+def logout(settings: Settings, username: str | None = None) -> LogoutResult:
+    """Ends a login at Salesforce and forgets it here."""
+    ended = orgs.log_out(settings, username)
+    login = ended.login
+    return LogoutResult(
+        login.username,
+        login.instance_url,
+        login.org_id,
+        login.app,
+        login.flow,
+        revoked=not ended.kept,
+        reason=ended.kept,
+    )
 
 
 def list_connections(settings: Settings, *, test: bool = False) -> tuple[ConnectionInfo, ...]:
@@ -45,7 +58,8 @@ def list_connections(settings: Settings, *, test: bool = False) -> tuple[Connect
         for entry in settings.summaries()
     ]
     listed += [
-        ConnectionInfo(name, "login", login.instance_url) for name, login in settings.logins.all().items()
+        ConnectionInfo(name, "login", login.instance_url, login.flow)
+        for name, login in settings.logins.all().items()
     ]
     return tuple(_tested(settings, info) if test else info for info in listed)
 
@@ -59,14 +73,16 @@ def _tested(settings: Settings, info: ConnectionInfo) -> ConnectionInfo:
             _try_login(settings, info.name) if info.kind == "login" else _try_warehouse(settings, info.name)
         )
     except LhtError as error:
-        return ConnectionInfo(info.name, info.kind, info.detail, ok=False, finding=str(error))
-    return ConnectionInfo(info.name, info.kind, info.detail, ok=True, finding=finding)
+        return replace(info, ok=False, finding=str(error))
+    return replace(info, ok=True, finding=finding)
 
 
 def _try_login(settings: Settings, username: str) -> str:
     with access.open_org(settings, username) as org:
+        token = org.login.access_token
         remaining = rest.limits(org).get("DailyApiRequests", {}).get("Remaining")
-        return f"API {org.api_version}, {remaining} API requests left today"
+        state = "renewed" if org.login.access_token != token else "good"
+        return f"{state}; API {org.api_version}, {remaining} API requests left today"
 
 
 def _try_warehouse(settings: Settings, name: str) -> str:

@@ -47,10 +47,10 @@ def job_progress(screen: Screen) -> Iterator[Callable[[BulkJob], None]]:
 
 def connections(found: Sequence[ConnectionInfo], directory: str, *, tested: bool) -> Answer:
     """Apps, logins and warehouses; a connection that fails its test ends with the configuration's code."""
-    headings = ("NAME", "KIND", "WHERE", *(("OK", "FINDING") if tested else ()))
+    headings = ("NAME", "KIND", "FLOW", "WHERE", *(("OK", "FINDING") if tested else ()))
     states = {None: "-", True: "yes", False: "no"}
     rows = [
-        (info.name, info.kind, info.detail, *((states[info.ok], info.finding) if tested else ()))
+        (info.name, info.kind, info.flow, info.detail, *((states[info.ok], info.finding) if tested else ()))
         for info in found
     ]
     blocks: list[Block] = [Table(headings, rows)] if rows else []

@@ -31,27 +31,33 @@ def login(
     ] = None,
     flow: Annotated[
         str | None,
-        typer.Option(
-            "--flow", metavar="FLOW", help="How: client-credentials (web, jwt and sf-cli come later)."
-        ),
+        typer.Option("--flow", metavar="FLOW", help="How: web, jwt, client-credentials or sf-cli."),
     ] = None,
     login_url: Annotated[
         str | None,
         typer.Option("--login_url", "--instance_url", metavar="URL", help="Where, instead of the app's own."),
     ] = None,
+    no_browser: Annotated[
+        bool,
+        typer.Option("--no_browser", help="Open no browser: print the address, and take the pasted answer."),
+    ] = False,
 ) -> Answer:
     """Log in to Salesforce and keep the session."""
     from lht.app import access, setup  # noqa: PLC0415
+    from lht.cli.person import Terminal  # noqa: PLC0415
 
     settings = access.settings_here()
     render.warn(screen, settings.warnings())
-    result = setup.login(settings, app or _choose_app(settings), flow=flow, login_url=login_url)
-    return Answer(result, [f"Logged in as {result.username} at {result.instance_url} (app {result.app})."])
+    name = app or _choose_app(settings, flow)
+    person = Terminal(wants_browser=not no_browser)
+    result = setup.login(settings, name, flow=flow, login_url=login_url, person=person)
+    through = f"app {result.app}" if result.app else "the Salesforce CLI"
+    return Answer(result, [f"Logged in as {result.username} at {result.instance_url} ({through})."])
 
 
-def _choose_app(settings: Settings) -> str | None:
+def _choose_app(settings: Settings, flow: str | None) -> str | None:
     """Asks which of several apps on a terminal; elsewhere the command line has to say it."""
-    apps = settings.salesforce_apps
+    apps = settings.apps_for(flow)
     if len(apps) < 2:  # noqa: PLR2004 - there is nothing to choose
         return None
     listed = ", ".join(apps)
@@ -68,7 +74,10 @@ def logout(screen: Screen, *, username: options.Username = None) -> Answer:  # n
     from lht.app import access, setup  # noqa: PLC0415
 
     result = setup.logout(access.settings_here(), username)
-    return Answer(result, [f"Logged out {result.username}."])
+    if result.revoked:
+        return Answer(result, [f"Logged out {result.username}."])
+    told = f"Forgot the login of {result.username}, which Salesforce did not end: {result.reason}"
+    return Answer(result, [told if told.endswith(".") else f"{told}."])
 
 
 def connections(

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from lht.config.files import can_others_read, expand_home, line_of, parse_toml, place, read_text
 from lht.config.suggest import did_you_mean
 from lht.errors import ConfigError, UnknownConnectionError
-from lht.sfdc.auth import PRODUCTION, SANDBOX, App
+from lht.sfdc.auth import PRODUCTION, SANDBOX, SF_CLI, App, normal_flow
 from lht.sfdc.messages import check_url
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ MEMORY = ":memory:"
 _APP_KEYS = frozenset(
     {
         "type", "client_id", "client_secret", "sandbox", "login_url", "instance_url", "my_domain", "flow", "username",
-        "private_key_path", "redirect_uri", "api_version",
+        "private_key_path", "redirect_uri", "api_version", "audience",
     }
 )  # fmt: skip
 _DUCKDB_KEYS = frozenset({"type", "path", "schema"})
@@ -86,6 +86,12 @@ class Connections:
     def summaries(self) -> tuple[ConnectionSummary, ...]:
         """Every connection, none opened, no secret read."""
         return tuple(ConnectionSummary(name, self._kind(name), self._described(name)) for name in self.tables)
+
+    def apps_of(self, flow: str) -> tuple[str, ...]:
+        """The apps that are configured for a flow."""
+        return tuple(
+            name for name in self.app_names if normal_flow(str(self.tables[name].get("flow", ""))) == flow
+        )
 
     def app(self, name: str | None = None) -> App:
         """A Salesforce app; without a name the only one."""
@@ -164,15 +170,21 @@ class Connections:
         values = self._values(name)
         return App(
             name=name,
-            client_id=_required(values, "client_id", name, self.path),
+            client_id=_client_id(values, name, self.path),
             client_secret=_text(values, "client_secret") or "",
             login_url=_login_url(values, name),
             flow=_text(values, "flow"),
             username=_text(values, "username"),
-            private_key_path=_text(values, "private_key_path"),
+            private_key_path=self._private_key_path(values),
             redirect_uri=_text(values, "redirect_uri"),
             api_version=_text(values, "api_version"),
+            sandbox=_is_sandbox(values),
+            audience=_text(values, "audience"),
         )
+
+    def _private_key_path(self, values: Mapping[str, Any]) -> str | None:
+        path = _text(values, "private_key_path")
+        return str(self._base() / expand_home(path, self.environment.variables)) if path else None
 
     def _read_warehouse(self, name: str) -> WarehouseConnection:
         values = self._values(name)
@@ -229,7 +241,7 @@ def _check_type(name: str, table: Mapping[str, Any], text: str, path: Path) -> N
         raise ConfigError(
             f"{where}: [{name}] has the unknown type '{kind}'.", hint=did_you_mean(kind, _TYPES)
         )
-    if "client_id" not in table and kind == "salesforce":
+    if "client_id" not in table and kind == "salesforce" and not _is_sf_cli(table):
         raise ConfigError(f"{place(path, line_of(text, name, None))}: [{name}] has no CLIENT_ID.")
 
 
@@ -237,7 +249,7 @@ def _unknown_keys(tables: Mapping[str, Mapping[str, Any]], text: str, path: Path
     """Keys that nothing reads are told, not refused: other tools share the file."""
     found = []
     for name, table in tables.items():
-        is_app = "client_id" in table
+        is_app = "client_id" in table or str(table.get("type", "")).lower() == "salesforce"
         if not is_app and str(table.get("type", "")).lower() != "duckdb":
             continue  # Snowflake's connector knows its own keys
         known = _APP_KEYS if is_app else _DUCKDB_KEYS
@@ -270,6 +282,17 @@ def _required(values: Mapping[str, Any], key: str, name: str, path: Path) -> str
     if value is None:
         raise ConfigError(f"[{name}] in {path} has no {key}.", hint=f'Add {key} = "…".')
     return value
+
+
+def _client_id(values: Mapping[str, Any], name: str, path: Path) -> str:
+    """An app's id. What the Salesforce CLI logged in to needs none: it has an app of its own."""
+    return (
+        _text(values, "client_id") or "" if _is_sf_cli(values) else _required(values, "client_id", name, path)
+    )
+
+
+def _is_sf_cli(values: Mapping[str, Any]) -> bool:
+    return normal_flow(str(values.get("flow", ""))) == SF_CLI
 
 
 def _is_sandbox(values: Mapping[str, Any]) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,12 +14,14 @@ from lht.sfdc.auth import Login
 from lht.sfdc.wire import parse_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+_log = logging.getLogger(__name__)
 FILE = "sfdc.json"
 _VERSION = 1
 _LOCK_TIMEOUT_S = 20.0
+_RENEWAL_TIMEOUT_S = 180.0
 _SERVICE = "lht"
 _PLAIN = ("instance_url", "org_id", "user_id", "app", "flow", "login_url")
 _TOKENS = ("access_token", "refresh_token")
@@ -88,6 +92,28 @@ class LoginStore:
             self.vault.set(login.username, json.dumps(tokens))
             tokens = {"tokens": "keyring"}
         self._change(login.username, {**entry, **tokens})
+
+    @contextmanager
+    def renewing(self) -> Iterator[None]:
+        """Keeps other processes from renewing a login while the block runs, so that they find what it fetched.
+
+        A lock of its own, as Salesforce may take its time and nobody else should wait for that. Where the folder
+        cannot be written, the block runs all the same.
+        """
+        import filelock  # noqa: PLC0415  # only where something is written
+
+        path = self.path.with_name(f"{self.path.name}.renewal.lock")
+        lock = filelock.FileLock(path, timeout=_RENEWAL_TIMEOUT_S, mode=0o600)
+        try:
+            lock.acquire()
+        except filelock.Timeout as error:
+            raise ConfigError(f"Another process holds {path}.", hint="Wait for it, or end it.") from error
+        except OSError as error:
+            _log.warning("renewal not locked", extra={"reason": error.strerror})
+        try:
+            yield
+        finally:
+            lock.release()
 
     def forget(self, username: str) -> bool:
         """Drops a login; False if there was none."""

@@ -13,7 +13,7 @@ from lht.config.logins import KeyringVault, LoginStore
 from lht.config.project import Project, load_project
 from lht.config.suggest import did_you_mean
 from lht.errors import ConfigError, SessionExpiredError, UnknownConnectionError
-from lht.sfdc.auth import ENVIRONMENT, App, Login
+from lht.sfdc.auth import ENVIRONMENT, SF_CLI, App, Login, normal_flow
 from lht.sfdc.messages import check_url
 from lht.sfdc.wire import LOG_IN, NOT_LOGGED_IN
 
@@ -35,6 +35,11 @@ class Settings:
     @property
     def salesforce_apps(self) -> tuple[str, ...]:
         return self.connections.app_names
+
+    def apps_for(self, flow: str | None) -> tuple[str, ...]:
+        """The apps to choose from. For the Salesforce CLI's logins those that say so: it needs none of the others."""
+        is_sf_cli = flow is not None and normal_flow(flow) == SF_CLI
+        return self.connections.apps_of(SF_CLI) if is_sf_cli else self.salesforce_apps
 
     @property
     def warehouses(self) -> tuple[str, ...]:

@@ -15,8 +15,15 @@ TEMPLATE = """\
 # Connections of LHT: Salesforce apps and warehouses, one table each. Keys ignore letter case.
 # ${NAME} is read from the environment, so that no secret need stand here.
 
-# A Salesforce app is a table with a CLIENT_ID (an External Client App of your org).
-# Client credentials log in without a browser: enable that flow in the app, with a run-as user.
+# A Salesforce app is a table with a CLIENT_ID (an External Client App of your org). Its flow says how to log in:
+# "web" opens a browser; the app's callback URL is http://localhost:1717/OauthRedirect.
+# "client-credentials" needs no browser: enable that flow in the app, with a run-as user, and set my_domain.
+# "jwt" needs no secret: set username and private_key_path, and upload the key's certificate to the app.
+# [salesforce_web]
+# CLIENT_ID = "your_client_id"
+# sandbox = false
+# flow = "web"
+
 # [salesforce_prod]
 # CLIENT_ID = "your_client_id"
 # CLIENT_SECRET = "${SALESFORCE_CLIENT_SECRET}"
@@ -31,6 +38,12 @@ TEMPLATE = """\
 # sandbox = true
 # my_domain = "mycompany--dev.sandbox.my.salesforce.com"
 # flow = "client-credentials"
+
+# A login that the Salesforce CLI has; username is a user name or an alias. It needs no app of yours.
+# [salesforce_cli]
+# type = "salesforce"
+# flow = "sf-cli"
+# username = "my_alias"
 
 # A local org, from 'lht simulator start' (http:// is for this machine only).
 # [local_org]

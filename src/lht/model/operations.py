@@ -45,7 +45,7 @@ class InitResult:
 
 @dataclass(frozen=True, slots=True)
 class LoginResult:
-    """Whose session was opened, or ended."""
+    """Whose session was opened."""
 
     username: str
     instance_url: str
@@ -55,12 +55,29 @@ class LoginResult:
 
 
 @dataclass(frozen=True, slots=True)
+class LogoutResult:
+    """Whose session was forgotten; `revoked` is False if Salesforce did not end it, and `reason` says why."""
+
+    username: str
+    instance_url: str
+    org_id: str
+    app: str | None
+    flow: str
+    revoked: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionInfo:
-    """A configured connection. `kind`: app, login, duckdb or snowflake; `ok` None: not tried."""
+    """A configured connection. `kind`: app, login, duckdb or snowflake; `flow`: how an app or a login logs in.
+
+    `ok` None: not tried.
+    """
 
     name: str
     kind: str
     detail: str
+    flow: str | None = None
     ok: bool | None = None
     finding: str = ""
 

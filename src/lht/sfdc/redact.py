@@ -11,6 +11,7 @@ _NAMED = re.compile(
     r"(?i)(client_secret|access_token|refresh_token|assertion|code_verifier|password|sessionid|sid)"
     r"(\"?\s*[=:]\s*\"?)([^\s\"&,}<]+)"
 )
+_CODE = re.compile(r"(?i)([?&](?:code|state)=)[^\s\"&]+")
 _USER_INFO = re.compile(r"(?i)(\b[a-z][a-z0-9+.\-]*://)[^\s/@]+@")
 
 
@@ -19,4 +20,5 @@ def redact(text: str) -> str:
     text = _SESSION_ID.sub(_MASK, text)
     text = _BEARER.sub(rf"\1 {_MASK}", text)
     text = _NAMED.sub(rf"\1\2{_MASK}", text)
+    text = _CODE.sub(rf"\1{_MASK}", text)
     return _USER_INFO.sub(rf"\1{_MASK}@", text)

@@ -111,11 +111,6 @@ def test_a_wrong_secret_is_refused_with_its_key(settings: Settings, local: Local
     assert "wrong-s3cret" not in str(caught.value)
 
 
-def test_another_flow_says_which_one_works(settings: Settings) -> None:
-    with pytest.raises(ConfigError, match="client-credentials"):
-        orgs.log_in(settings, flow="web")
-
-
 def test_a_login_url_can_be_given_by_hand(settings: Settings, local: LocalOrg) -> None:
     assert orgs.log_in(settings, "local", login_url=f"{local.url}/ignored").login_url == local.url
 

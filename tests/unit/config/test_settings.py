@@ -134,7 +134,13 @@ def test_the_template_without_its_comment_signs_is_a_working_file(tmp_path: Path
         tmp_path, {"SALESFORCE_CLIENT_SECRET": "x", "SALESFORCE_SANDBOX_CLIENT_SECRET": "y"}
     )
 
-    assert found.salesforce_apps == ("salesforce_prod", "salesforce_sandbox", "local_org")
+    assert found.salesforce_apps == (
+        "salesforce_web",
+        "salesforce_prod",
+        "salesforce_sandbox",
+        "salesforce_cli",
+        "local_org",
+    )
     assert found.warehouses == ("lake", "myconnection")
     assert found.app("salesforce_prod").login_url == "https://mycompany.my.salesforce.com"
     assert found.warnings() == ()

@@ -161,6 +161,7 @@ def test_a_strange_identity_url_tells_nothing(identity: str) -> None:
         (APP, None, "client-credentials"),
         (App("a", "i", "s"), None, "web"),
         (App("a", "i"), None, "web"),
+        (App("a", "i", "s", "https://x", private_key_path="k.pem"), None, "jwt"),
         (App("a", "i", flow="JWT"), None, "jwt"),
         (APP, "sf_cli", "sf-cli"),
     ],
@@ -176,15 +177,6 @@ def test_an_unknown_flow_lists_the_known_ones() -> None:
         auth.choose_flow(APP, "magic")
 
 
-@pytest.mark.parametrize("flow", ["web", "jwt", "sf-cli"])
-def test_a_flow_to_come_says_which_one_works_and_how_to_set_it(flow: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        auth.start(APP, flow)
-
-    assert 'flow = "client-credentials"' in caught.value.hint
-    assert "[prod]" in caught.value.hint
-
-
 @pytest.mark.parametrize(
     ("app", "words"),
     [(App("a", "i", "", "https://x"), "no CLIENT_SECRET"), (App("a", "i", "s"), "login.salesforce.com")],
@@ -193,16 +185,21 @@ def test_client_credentials_that_cannot_work_are_refused_before_anything_is_sent
     app: App, words: str
 ) -> None:
     with pytest.raises(ConfigError, match=words):
-        auth.start(app, "client-credentials")
+        auth.converse(auth.client_credentials(app), answers()[0])
 
 
 @pytest.mark.parametrize(("status", "body"), [(200, b""), (400, b'{"error":"invalid_token"}')])
-def test_logging_out_revokes_the_longest_lived_token(status: int, body: bytes) -> None:
-    send, asked = answers(body, statuses=[status])
+def test_logging_out_revokes_what_could_renew_the_session_and_then_the_session(
+    status: int, body: bytes
+) -> None:
+    send, asked = answers(body, body, statuses=[status, status])
 
     auth.converse(auth.revoke(Login("me", "https://x", "access", "refresh", login_url="https://login")), send)
 
-    assert (asked[0].url, asked[0].body) == ("https://login/services/oauth2/revoke", b"token=refresh")
+    assert [(request.url, request.body) for request in asked] == [
+        ("https://login/services/oauth2/revoke", b"token=refresh"),
+        ("https://login/services/oauth2/revoke", b"token=access"),
+    ]
 
 
 def test_a_token_that_cannot_be_revoked_is_told() -> None:
@@ -212,3 +209,67 @@ def test_a_token_that_cannot_be_revoked_is_told() -> None:
         auth.converse(auth.revoke(Login("me", "https://x", "access")), send)
 
     assert asked[0].body == b"token=access"
+
+
+WEB_LOGIN = Login(
+    "me@example.com",
+    "https://acme.my.salesforce.com",
+    "old",
+    "refresh1",
+    "00D000000000001EAA",
+    app="prod",
+    flow="web",
+)
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, "refresh1"), ("refresh2", "refresh2")])
+def test_a_renewed_login_keeps_its_refresh_token_unless_a_new_one_comes(given: str | None, kept: str) -> None:
+    send, asked = answers({**TOKEN, "refresh_token": given})
+
+    login = auth.converse(auth.refresh(APP, WEB_LOGIN), send)
+
+    assert (login.access_token, login.refresh_token, login.username) == (
+        TOKEN["access_token"],
+        kept,
+        "me@example.com",
+    )
+    assert asked[0].url == "https://acme.my.salesforce.com/services/oauth2/token"
+    assert parse_qs((asked[0].body or b"").decode()) == {
+        "grant_type": ["refresh_token"],
+        "refresh_token": ["refresh1"],
+        "client_id": ["id1"],
+        "client_secret": ["s3cret"],
+    }
+
+
+def test_an_app_without_a_secret_renews_without_one() -> None:
+    send, asked = answers(TOKEN)
+
+    auth.converse(auth.refresh(App("prod", "id1"), WEB_LOGIN), send)
+
+    assert b"client_secret" not in (asked[0].body or b"")
+
+
+def test_a_login_without_refresh_token_says_which_scope_is_missing() -> None:
+    with pytest.raises(LoginRejectedError, match="scope refresh_token"):
+        auth.converse(auth.refresh(APP, Login("me", "https://x", "t")), answers()[0])
+
+
+def test_a_refusal_that_repeats_a_secret_is_shown_without_it() -> None:
+    told = {"error": "invalid_grant", "error_description": "refresh1 of s3cret is not known"}
+    send, _ = answers(told, statuses=[400])
+
+    with pytest.raises(LoginRejectedError) as caught:
+        auth.converse(auth.refresh(APP, WEB_LOGIN), send)
+
+    assert "*** of *** is not known" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "alive"),
+    [(200, b"{}", True), (403, b"Bad_OAuth_Token", False), (403, b"Missing scope", True), (500, b"", True)],
+)
+def test_a_token_is_dead_only_where_salesforce_says_so(status: int, body: bytes, *, alive: bool) -> None:
+    send, _ = answers(body, statuses=[status])
+
+    assert auth.converse(auth.is_alive(WEB_LOGIN), send) is alive
