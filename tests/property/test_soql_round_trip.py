@@ -26,6 +26,7 @@ from lht.simulator.soql.tree import (
     Path,
     Query,
     Selected,
+    Source,
     Text,
     Time,
     TypeOf,
@@ -57,6 +58,9 @@ CALLS = st.recursive(
     max_leaves=3,
 )
 OPERANDS = PATHS | CALLS
+CLOSING = st.sampled_from(
+    ["FOR VIEW", "FOR REFERENCE", "FOR UPDATE", "UPDATE TRACKING", "UPDATE VIEWSTAT", "ALL ROWS"]
+)
 
 
 def _several(terms: st.SearchStrategy) -> st.SearchStrategy:
@@ -103,6 +107,10 @@ def _queries(inner: st.SearchStrategy) -> st.SearchStrategy:
         select=st.lists(items, min_size=1, max_size=3).map(tuple),
         source=PATHS,
         alias=st.none() | NAMES,
+        sources=st.lists(st.builds(Source, PATHS, st.none() | NAMES), max_size=2).map(tuple),
+        scope=st.sampled_from([None, "everything", "mine", "scopingRule"]),
+        mode=st.sampled_from([None, "SECURITY_ENFORCED", "USER_MODE"]),
+        closing=st.lists(CLOSING, max_size=2).map(tuple),
         where=st.none() | conditions,
         order_by=st.lists(orderings, max_size=2).map(tuple),
         limit=COUNTS,

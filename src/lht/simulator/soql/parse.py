@@ -31,6 +31,7 @@ from lht.simulator.soql.tree import (
     Path,
     Query,
     Selected,
+    Source,
     Text,
     Time,
     TypeOf,
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 100_000
 _YEARS = range(1700, 4001)
+_RESERVED = frozenset(
+    "AND ASC DESC EXCLUDES FIRST FROM GROUP HAVING IN INCLUDES LAST LIKE LIMIT NOT NULL NULLS OR SELECT USING WHERE WITH".split()
+)
+"""Words that cannot be aliases."""
 _TOKEN = re.compile(r"\w+|'(?:[^'\\]|\\.)*'|.", re.DOTALL)
 _ESCAPE = re.compile(r"\\u[0-9A-Fa-f]{4}|\\(.)", re.DOTALL)
 
@@ -118,7 +123,9 @@ class _Builder(Transformer[Token, Any]):
         return item
 
     def selected(self, operand: Any, alias: Token | None = None) -> Selected:
-        return Selected(operand, str(alias) if alias else None)
+        if isinstance(operand, Path) and operand.names[0].upper() == "FROM":
+            raise malformed(f"unexpected token: '{operand.names[0]}'", self._text, operand.at)
+        return Selected(operand, self._alias(alias) if alias else None)
 
     def child(self, query: Query) -> Query:
         return query
@@ -138,7 +145,33 @@ class _Builder(Transformer[Token, Any]):
         return Call(str(name), arguments, name.start_pos or 0)
 
     def source_alias(self, alias: Token) -> dict[str, Any]:
-        return {"alias": str(alias)}
+        return {"alias": self._alias(alias)}
+
+    def sources(self, *entries: Source) -> dict[str, Any]:
+        return {"sources": entries}
+
+    def source(self, path: Path, alias: Token | None = None) -> Source:
+        return Source(path, self._alias(alias) if alias else None)
+
+    def _alias(self, alias: Token) -> str:
+        if alias.upper() in _RESERVED:
+            raise self._unexpected(alias)
+        return str(alias)
+
+    def _unexpected(self, token: Token) -> ApiFault:
+        return malformed(f"unexpected token: '{token}'", self._text, token.start_pos or 0)
+
+    def using(self, scope: Token) -> dict[str, Any]:
+        return {"scope": str(scope)}
+
+    def mode(self, mode: Token) -> dict[str, Any]:
+        return {"mode": mode.upper()}
+
+    def closing(self, *clauses: str) -> dict[str, Any]:
+        return {"closing": clauses}
+
+    def closed(self, *words: Token) -> str:
+        return " ".join(words).upper()
 
     def where(self, condition: Any) -> dict[str, Any]:
         return {"where": condition}
@@ -168,7 +201,7 @@ class _Builder(Transformer[Token, Any]):
         try:
             return int(token if token.isdecimal() else "")
         except ValueError:  # no whole number, or one with more digits than Python reads
-            raise malformed(f"unexpected token: '{token}'", self._text, token.start_pos or 0) from None
+            raise self._unexpected(token) from None
 
     def conjunction(self, *terms: Any) -> Conjunction:
         return Conjunction(terms)

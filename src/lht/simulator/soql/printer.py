@@ -24,6 +24,7 @@ from lht.simulator.soql.tree import (
     Path,
     Query,
     Selected,
+    Source,
     Text,
     TypeOf,
 )
@@ -31,15 +32,21 @@ from lht.simulator.soql.tree import (
 
 def to_soql(query: Query) -> str:
     """Writes the query on one line."""
-    parts = [f"SELECT {', '.join(_item(item) for item in query.select)}", f"FROM {_operand(query.source)}"]
-    parts += [query.alias] if query.alias else []
+    sources = [Source(query.source, query.alias), *query.sources]
+    parts = [f"SELECT {', '.join(map(_item, query.select))}", f"FROM {', '.join(map(_source, sources))}"]
+    parts += [f"USING SCOPE {query.scope}"] if query.scope else []
     parts += [f"WHERE {_condition(query.where)}"] if query.where else []
+    parts += [f"WITH {query.mode}"] if query.mode else []
     parts += [f"GROUP BY {', '.join(map(_operand, query.group_by))}"] if query.group_by else []
     parts += [f"HAVING {_condition(query.having)}"] if query.having else []
     parts += [f"ORDER BY {', '.join(map(_ordering, query.order_by))}"] if query.order_by else []
     parts += [f"LIMIT {query.limit}"] if query.limit is not None else []
     parts += [f"OFFSET {query.offset}"] if query.offset is not None else []
-    return " ".join(parts)
+    return " ".join([*parts, *query.closing])
+
+
+def _source(source: Source) -> str:
+    return f"{_operand(source.path)} {source.alias}" if source.alias else _operand(source.path)
 
 
 def _item(item: Selected | TypeOf | Query) -> str:

@@ -182,18 +182,34 @@ class Ordering:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A further entry of FROM, a relationship: `c.Account a`."""
+
+    path: Path
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """A SELECT; as a select item a child query, as a set of values a semi-join. `text` is its source, for error texts."""
+    """A SELECT; as a select item a child query, as a set of values a semi-join. `text` is its source, for error texts.
+
+    `scope` is the word after USING SCOPE, `mode` the one after WITH. `closing` are the clauses behind OFFSET as
+    written, in capitals: FOR VIEW, FOR REFERENCE, UPDATE TRACKING, UPDATE VIEWSTAT, FOR UPDATE, ALL ROWS.
+    """
 
     select: tuple[Selected | TypeOf | Query, ...]
     source: Path
     alias: str | None = None
+    sources: tuple[Source, ...] = ()
+    scope: str | None = None
     where: Condition | None = None
+    mode: str | None = None
     group_by: tuple[Operand, ...] = ()
     having: Condition | None = None
     order_by: tuple[Ordering, ...] = ()
     limit: int | None = None
     offset: int | None = None
+    closing: tuple[str, ...] = ()
     text: str = field(default="", compare=False, repr=False)
     at: int = field(default=-1, compare=False, repr=False)
 
