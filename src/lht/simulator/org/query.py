@@ -3,44 +3,30 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections import OrderedDict
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids
+from lht.simulator.org.cursors import Cursors, first_rows
 from lht.simulator.org.render import Json, Renderer
 from lht.simulator.org.rows import MANY
 from lht.simulator.org.user_time import user_time
 from lht.simulator.soql.compile import Compiled, compile_query
 from lht.simulator.soql.parse import parse
-from lht.simulator.store.database import CURSORS, ShapeChanged
+from lht.simulator.store.database import ShapeChanged
 from lht.simulator.store.ddl import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.clock import Clock
     from lht.simulator.store.database import Database
 
-CURSOR_LIFE = timedelta(days=2)
-MOST_CURSORS = 50
-"""How many open queries are kept; the one longest open gives way."""
+_NO_MORE_GROUPS = (
+    "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
+)
 _OFFSET = re.compile(r"[0-9]{1,18}")
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenQuery:
-    name: str
-    table: str
-    total: int
-    batch_size: int
-    opened: datetime
-    renderer: Renderer
 
 
 class QueryRunner:
@@ -51,11 +37,11 @@ class QueryRunner:
         self._catalog = catalog
         self._clock = clock
         self._user_id = user_id
-        self._open: OrderedDict[str, _OpenQuery] = OrderedDict()
-        self._lock = threading.Lock()
-        self._opened = 0
+        self._cursors = Cursors(db)
 
-    def compile(self, soql: str, *, include_deleted: bool, bulk: bool = False) -> Compiled:
+    def compile(
+        self, soql: str, *, include_deleted: bool, bulk: bool = False, version: str = "v66.0"
+    ) -> Compiled:
         """Compiles a query against the org as it is now."""
         times = user_time(self._db, self._catalog, self._user_id)
         return compile_query(
@@ -66,35 +52,33 @@ class QueryRunner:
             bulk=bulk,
             timezone=times.timezone,
             fiscal_start=times.fiscal_start,
+            user_id=self._user_id,
+            version=float(version.removeprefix("v")),
         )
 
     def query(self, soql: str, *, include_deleted: bool, batch_size: int, version: str) -> Json:
         """Gives the first page of an answer."""
-        compiled = self.compile(soql, include_deleted=include_deleted)
+        compiled = self.compile(soql, include_deleted=include_deleted, version=version)
         if compiled.count_only:
             return {"totalSize": self._db.count(compiled.sql, compiled.params), "done": True, "records": []}
-        names, found = self._first_rows(compiled, batch_size + 1)
-        renderer = Renderer.of(compiled, names)
-        if len(found) <= batch_size:
-            records = [renderer.record(row, version) for row in found]
-            return {"totalSize": len(found), "done": True, "records": records}
-        with (
-            self._db.apart()
-        ):  # DuckDB writes to one database in a transaction, and cursors have one of their own
-            return self._page(self._materialise(compiled, batch_size, renderer), 0, version)
+        page = self._first_page(compiled, batch_size, version)
+        if compiled.seen:
+            self._mark_seen(compiled, [record["attributes"]["url"][-18:] for record in page["records"]])
+        return page
 
     def query_more(self, cursor: str, version: str) -> Json:
         """Gives a further page; `cursor` is the last part of nextRecordsUrl, its id and the offset."""
         name, _, offset = cursor.partition("-")
-        self._expire()
-        known = ids.to_long(name) or name
-        found = self._open.get(known)
-        if found is None or not _OFFSET.fullmatch(offset) or int(offset) >= found.total:
-            raise _bad_locator()
         try:
-            return self._page(found, int(offset), version)
+            with self._db.apart():
+                self._cursors.expire(self._clock.now())
+                known = ids.to_long(name) or name
+                found = self._cursors.more(known, int(offset), version) if _OFFSET.fullmatch(offset) else None
         except ShapeChanged:  # it gave way to a newer query at this very moment
-            raise _bad_locator() from None
+            found = None
+        if found is None:
+            raise _bad_locator()
+        return found
 
     def hide(
         self, object_name: str, record_ids: Sequence[str] | None, where: str | None, *, hidden: bool
@@ -117,49 +101,32 @@ class QueryRunner:
 
     def close_all(self) -> None:
         """Forgets every open query."""
-        with self._lock:
-            while self._open:
-                self._drop(next(iter(self._open)))
+        self._cursors.close_all()
 
-    def _first_rows(self, compiled: Compiled, limit: int) -> tuple[list[str], list[tuple[object, ...]]]:
-        with self._db.reading() as cursor:
-            cursor.execute(f"SELECT * FROM ({compiled.sql}) LIMIT {limit:d}", list(compiled.params))
-            return [column[0] for column in cursor.description or ()], cursor.fetchall()
+    def _first_page(self, compiled: Compiled, batch_size: int, version: str) -> Json:
+        """Gives the first page, and keeps the rows only where they do not all fit, or have others below them."""
+        if not compiled.has_children:
+            names, found = first_rows(self._db, compiled, batch_size + 1)
+            if len(found) <= batch_size:
+                renderer = Renderer.of(compiled, names)
+                records = [renderer.record(row, version, {}) for row in found]
+                return {"totalSize": len(found), "done": True, "records": records}
+        if compiled.aggregate:
+            raise ApiFault(400, "EXCEEDED_ID_LIMIT", _NO_MORE_GROUPS)
+        with (
+            self._db.apart()
+        ):  # DuckDB writes to one database in a transaction, and cursors have one of their own
+            opened = self._cursors.open(compiled, batch_size, self._clock.now())
+            page = self._cursors.page(opened, 0, version)
+            self._cursors.close_unless_needed(opened)
+            return page
 
-    def _materialise(self, compiled: Compiled, batch_size: int, renderer: Renderer) -> _OpenQuery:
-        with self._lock:
-            self._opened += 1
-            name = ids.make_id("01g", self._opened)
-        table = f'{CURSORS}.main."{name}"'
-        with self._db.reading() as cursor:
-            cursor.execute(f"CREATE TABLE {table} AS {compiled.sql}", list(compiled.params))
-        total = self._db.count(f"SELECT count(*) FROM {table}")
-        opened = _OpenQuery(name, table, total, batch_size, self._clock.now(), renderer)
-        with self._lock:
-            self._open[name] = opened
-            while len(self._open) > MOST_CURSORS:
-                self._drop(next(iter(self._open)))
-        return opened
-
-    def _page(self, opened: _OpenQuery, offset: int, version: str) -> Json:
-        end = offset + opened.batch_size
-        sql = f"SELECT * FROM {opened.table} WHERE rowid >= ? AND rowid < ? ORDER BY rowid"
-        records = [opened.renderer.record(row, version) for row in self._db.rows(sql, (offset, end))]
-        page: Json = {"totalSize": opened.total, "done": end >= opened.total}
-        if end < opened.total:
-            page["nextRecordsUrl"] = f"/services/data/{version}/query/{opened.name}-{end}"
-        return page | {"records": records}
-
-    def _expire(self) -> None:
-        oldest = self._clock.now() - CURSOR_LIFE
-        with self._lock:
-            for name in [name for name, opened in self._open.items() if opened.opened < oldest]:
-                self._drop(name)
-
-    def _drop(self, name: str) -> None:
-        opened = self._open.pop(name)
-        with self._db.reading() as cursor:
-            cursor.execute(f"DROP TABLE IF EXISTS {opened.table}")
+    def _mark_seen(self, compiled: Compiled, record_ids: list[str]) -> None:
+        """Notes when records were last viewed or referred to; no other stamp moves."""
+        now = self._clock.stamp()
+        changes = ", ".join(f"{quoted(name)} = ?" for name in compiled.seen)
+        sql = f'UPDATE {quoted(compiled.object.name)} SET {changes} WHERE "Id" IN {MANY}'
+        self._db.execute(sql, [*(now for _ in compiled.seen), record_ids])
 
 
 def _bad_locator() -> ApiFault:

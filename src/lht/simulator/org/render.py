@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from lht.simulator.soql.compiled import CHILDREN, KIND
 from lht.simulator.store.ddl import literal, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
-    from lht.simulator.soql.compile import Compiled
+    from lht.simulator.soql.compiled import Compiled
 
 Json = dict[str, Any]
 RowValues = tuple[Any, ...]
+Children: TypeAlias = "Mapping[str, Mapping[str, Json]]"
+"""Sets of child records by relationship, and by the Id of their parent; parents without children are not in it."""
 
 
 def stamp_text(moment: datetime) -> str:
@@ -78,7 +81,7 @@ class _Node:
     object_at: int | None
     items: list[tuple[str, str, int | _Node]] = field(default_factory=list)
 
-    def record(self, row: RowValues, version: str) -> Json | None:
+    def record(self, row: RowValues, version: str, children: Children) -> Json | None:
         record_id = row[self.id_at]
         if record_id is None:
             return None
@@ -86,26 +89,29 @@ class _Node:
         url = f"/services/data/{version}/sobjects/{name}/{record_id}"
         found: Json = {"attributes": {"type": name, "url": url}}
         for key, kind, at in self.items:
-            if isinstance(at, int):
-                found[key] = json_value(kind, row[at], f"{url}/{key}")
+            if not isinstance(at, int):
+                name = key.partition(KIND)[0]  # of the branches of a TYPEOF, the first whose record is there
+                found[name] = found.get(name) or at.record(row, version, children)
+            elif kind == CHILDREN:
+                found[key] = children[key].get(str(row[at]))
             else:
-                found[key] = at.record(row, version)
+                found[key] = json_value(kind, row[at], f"{url}/{key}")
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """Turns rows of one compiled query into records."""
+    """Turns rows of one compiled query into records, with the sets of children that belong to them."""
 
-    record: Callable[[RowValues, str], Json]
+    record: Callable[[RowValues, str, Children], Json]
 
     @classmethod
     def of(cls, compiled: Compiled, names: Sequence[str]) -> Renderer:
         """Prepares for a query whose output columns have these names, in this order."""
         if compiled.aggregate:
-            return cls(lambda row, _version: _aggregate(compiled, row))
+            return cls(lambda row, _version, _children: _aggregate(compiled, row))
         root = _tree(compiled, list(names))
-        return cls(lambda row, version: root.record(row, version) or {})
+        return cls(lambda row, version, children: root.record(row, version, children) or {})
 
 
 def _aggregate(compiled: Compiled, row: RowValues) -> Json:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lht.simulator.org.schema import NUMBER_TYPES, WHOLE_TYPES
+from lht.simulator.soql.compiled import KIND
 
 if TYPE_CHECKING:
-    from lht.simulator.soql.compile import Compiled, Selected
+    from lht.simulator.soql.compiled import Compiled, Selected
 
 APEX = {
     "id": "Id", "reference": "Id", "boolean": "Boolean", "int": "Integer", "long": "Long", "double": "Double",
@@ -19,8 +20,7 @@ APEX = {
 def column_metadata(compiled: Compiled) -> dict[str, Any]:
     """Describes the columns of a query; fields of one parent stand under it."""
     roots: list[dict[str, Any]] = []
-    for selected in compiled.columns:
-        _add(roots, selected, aggregate=compiled.aggregate)
+    _add_all(roots, compiled)
     return {
         "columnMetadata": roots,
         "entityName": compiled.object.name,
@@ -30,9 +30,20 @@ def column_metadata(compiled: Compiled) -> dict[str, Any]:
     }
 
 
+def _add_all(roots: list[dict[str, Any]], compiled: Compiled) -> None:
+    for selected in compiled.columns:
+        if selected.children:
+            children = _column(selected.path[-1], None, aggregate=True)
+            _add_all(children["joinColumns"], selected.children)
+            roots.append(children)
+        else:
+            _add(roots, selected, aggregate=compiled.aggregate)
+
+
 def _add(roots: list[dict[str, Any]], selected: Selected, *, aggregate: bool) -> None:
     level = roots
-    for name in selected.path[:-1]:
+    for step in selected.path[:-1]:
+        name = step.partition(KIND)[0]
         parent = next((column for column in level if column["columnName"] == name), None)
         if parent is None:
             parent = _column(name, None, aggregate=False)

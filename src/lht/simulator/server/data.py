@@ -146,7 +146,10 @@ def _query(site: Site, call: Call, *, include_deleted: bool) -> Response:
         raise ApiFault(400, "MALFORMED_QUERY", "SOQL statements cannot be empty or null")
     if call.query.get("columns", "").lower() == "true":
         return json_answer(
-            call, column_metadata(site.org.queries.compile(soql, include_deleted=include_deleted))
+            call,
+            column_metadata(
+                site.org.queries.compile(soql, include_deleted=include_deleted, version=call.version)
+            ),
         )
     size = _batch_size(call)
     found = site.org.query(soql, include_deleted=include_deleted, batch_size=size, version=call.version)

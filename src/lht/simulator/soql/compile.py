@@ -4,75 +4,47 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from lht.simulator.soql.bulk import check_bulk, check_bulk_columns
+from lht.simulator.soql import calls, children, clauses, semi_joins
+from lht.simulator.soql.bulk import check_bulk, check_bulk_columns, no_compound
+from lht.simulator.soql.calls import Calls
+from lht.simulator.soql.compiled import CHILDREN, Compiled, Parent, Selected
 from lht.simulator.soql.conditions import Conditions
 from lht.simulator.soql.dates import Present
 from lht.simulator.soql.faults import fault, malformed
-from lht.simulator.soql.functions import aggregate, expanded, is_aggregate
+from lht.simulator.soql.functions import expanded, is_aggregate
+from lht.simulator.soql.grouping import Grouping, is_grouped, unknown
 from lht.simulator.soql.scope import Catalog, Column, Scope, Table, no_object, quoted
-from lht.simulator.soql.tree import Call, Operand, Ordering, Path, Query, TypeOf
+from lht.simulator.soql.tree import Call, Membership, Operand, Ordering, Path, Query, TypeOf
 from lht.simulator.soql.tree import Selected as Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
 
 __all__ = ["Catalog", "Compiled", "Parent", "Selected", "compile_query"]
 
 MAX_OFFSET = 2_000
+NEWEST = 66.0
+TYPEOF_SINCE = 46.0
 _MAX_LIMIT = 2**63 - 1
-_Value: TypeAlias = object  # inside Compiled the name `object` is a field
 _TEXT_ORDER = frozenset(
     {"string", "textarea", "phone", "url", "email", "picklist", "combobox", "encryptedstring", "anytype"}
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
-    """One output column.
+class _Circumstances:
+    """What is the same for a query and all that stands inside it."""
 
-    `path` is canonical: ("Account", "Owner", "Name"); a grouped query has one name, the alias or the field or
-    "expr0". `type` is describe's word in lower case. Addresses and locations come as structs of their parts.
-    """
-
-    path: tuple[str, ...]
-    type: str
-    field: FieldSchema | None
-
-
-@dataclass(frozen=True, slots=True)
-class Parent:
-    """A record whose fields were selected: the row itself (path ()) or a parent (("Account", "Owner")).
-
-    The output column `id_column` holds its Id, null where there is no such parent. Its object is `object`, or where
-    the relationship is polymorphic (`object` is None) the value of the output column `type_column`.
-    """
-
-    path: tuple[str, ...]
-    object: str | None
-    id_column: str
-    type_column: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A query ready for DuckDB.
-
-    Output columns: "c0", "c1", … as in `columns`; then, in plain REST queries, "p0", "p1", … (and "q1", … for
-    polymorphic parents) as in `parent_ids`, the row itself first. Values are raw and typed. `count_only`: one row
-    with one column, the number of records.
-    """
-
-    object: ObjectSchema
-    sql: str
-    params: tuple[_Value, ...]
-    columns: tuple[Selected, ...]
-    count_only: bool = False
-    aggregate: bool = False
-    parent_ids: tuple[Parent, ...] = ()
+    catalog: Catalog
+    present: Present
+    include_deleted: bool
+    user_id: str
+    version: float
+    bulk: bool
 
 
 def compile_query(
@@ -84,22 +56,27 @@ def compile_query(
     bulk: bool = False,
     timezone: tzinfo = UTC,
     fiscal_start: int = 1,
+    user_id: str = "",
+    version: float = NEWEST,
 ) -> Compiled:
     """Compiles a query; raises ApiFault 400 with Salesforce's code and text for what the org cannot answer.
 
     `include_deleted` is queryAll. `now`, the running user's `timezone` and the first month of the org's
-    fiscal year give date words their meaning.
+    fiscal year give date words their meaning; `user_id` is who asks, `version` that of the API.
     """
     schema = _object(query, catalog)
     if bulk:
         check_bulk(query, schema)
     if (query.offset or 0) > MAX_OFFSET:
         raise fault("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
+    clauses.check_clauses(query)
+    children.check_nesting(query, version)
     present = Present(now, timezone, fiscal_start)
-    compiler = _Compiler(query, schema, catalog, present, include_deleted=include_deleted)
+    about = _Circumstances(catalog, present, include_deleted, user_id, version, bulk)
+    compiler = _Compiler(query, schema, about)
     if _is_count_only(query):
         return compiler.count()
-    return compiler.grouped() if _is_grouped(query) else compiler.plain(bulk=bulk)
+    return compiler.grouped() if is_grouped(query) else compiler.plain(bulk=bulk)
 
 
 def _object(query: Query, catalog: Catalog) -> ObjectSchema:
@@ -121,28 +98,21 @@ def _is_bare_count(operand: Operand) -> bool:
     return isinstance(operand, Call) and operand.name.upper() == "COUNT" and not operand.arguments
 
 
-def _is_grouped(query: Query) -> bool:
-    return bool(query.group_by) or any(isinstance(i, Item) and is_aggregate(i.operand) for i in query.select)
-
-
 class _Compiler:
     """One compilation: its scope collects joins and its conditions collect values, in the order of the text."""
 
     def __init__(
-        self,
-        query: Query,
-        schema: ObjectSchema,
-        catalog: Catalog,
-        present: Present,
-        *,
-        include_deleted: bool,
+        self, query: Query, schema: ObjectSchema, about: _Circumstances, *, is_root: bool = True
     ) -> None:
+        semi_joins.check_places(query, is_root=is_root)
         self._query = query
         self._schema = schema
-        self._include_deleted = include_deleted
-        self._scope = Scope(schema, query.alias, catalog, query.text)
-        self._where = Conditions(self._field, present, query.text)
-        self._having = Conditions(self._grouped_column, present, query.text)
+        self._about = about
+        self._scope = Scope(schema, query, about.catalog)
+        self._calls = Calls(self._scope, about.present, query.text)
+        self._grouping = Grouping(query, self._scope, self._calls)
+        self._where = Conditions(self._field, about.present, query.text, self._semi_join)
+        self._having = Conditions(self._grouping.column, about.present, query.text)
 
     def count(self) -> Compiled:
         """SELECT COUNT(): the number of records, at most LIMIT."""
@@ -150,7 +120,7 @@ class _Compiler:
         if len(query.select) > 1 or query.group_by:
             raise malformed("COUNT() must be the only item of a query without GROUP BY", query.text, query.at)
         for entry in query.order_by:
-            raise self._not_in_group("Ordered field", entry.operand)
+            raise self._grouping.not_grouped("Ordered field", entry.operand)
         where = self._where_sql()
         sql = f"SELECT count(*) AS c0 FROM (SELECT 1 {self._scope.from_sql()}{where}{self._bounds()})"
         return self._compiled(sql, (Selected(("count",), "int", None),), count_only=True)
@@ -162,27 +132,42 @@ class _Compiler:
             check_bulk_columns(columns)
         where, order = self._where_sql(), self._order([self._sorted(e) for e in self._query.order_by])
         parents = () if bulk else self._parents(columns)
-        output = [f"{c.sql} AS c{n}" for n, c in enumerate(columns)] + [
-            s for p in parents for s in self._ids(p)
-        ]
-        sql = f"SELECT {', '.join(output)} {self._scope.from_sql()}{where}{order}{self._bounds()}"
-        return self._compiled(sql, tuple(Selected(c.path, c.type, c.field) for c in columns), parents=parents)
+        output = ", ".join(self._outputs(columns, parents))
+        sql = f"SELECT {output} {self._scope.from_sql()}{where}{order}{self._bounds()}"
+        return self._compiled(sql, _outward(columns), parents=parents)
+
+    def child(self, key: FieldSchema) -> Compiled:
+        """The records that refer to a parent by a field, numbered for each parent; LIMIT counts for each one."""
+        columns = self._selected()
+        parent = self._scope.column(self._scope.base, key).sql
+        where = self._where_sql(f"{parent} IS NOT NULL")
+        order = self._order([self._sorted(e) for e in self._query.order_by])
+        parents = self._parents(columns)
+        number = f"row_number() OVER (PARTITION BY {parent}{order}) AS n"
+        output = ", ".join([*self._outputs(columns, parents), f"{parent} AS k", number])
+        sql = f"SELECT {output} {self._scope.from_sql()}{where}{self._numbered_bounds()}"
+        return self._compiled(sql, _outward(columns), parents=parents)
 
     def grouped(self) -> Compiled:
         """Aggregate rows."""
-        query = self._query
-        keys = [self._key(operand) for operand in query.group_by]
-        if not keys and (query.limit is not None or query.offset is not None):
+        query, grouping = self._query, self._grouping
+        if not grouping.keys and (query.limit is not None or query.offset is not None):
             message = "Non-grouped query that uses overall aggregate functions cannot also use LIMIT"
             raise malformed(message, query.text, query.at)
-        columns = self._named(list(query.select))
+        columns = grouping.named()
         order = self._order([self._sorted_group(e) for e in query.order_by])
         where = self._where_sql()
-        group = f" GROUP BY {', '.join(dict.fromkeys(k.sql for k in keys))}" if keys else ""
+        group = grouping.clause if grouping.keys else ""
         having = f" HAVING {self._having.sql(query.having)}" if query.having else ""
         output = ", ".join(f"{c.sql} AS c{n}" for n, c in enumerate(columns))
         sql = f"SELECT {output} {self._scope.from_sql()}{where}{group}{having}{order}{self._bounds()}"
-        return self._compiled(sql, tuple(Selected(c.path, c.type, c.field) for c in columns), grouped=True)
+        return self._compiled(sql, _outward(columns), grouped=True)
+
+    def semi_join(self, path: Path) -> tuple[Column, str, tuple[object, ...]]:
+        """The ids that a field has: the column, the SELECT and its values."""
+        column = self._scope.resolve(path)
+        where = self._where_sql(f"{column.sql} IS NOT NULL")
+        return column, f"SELECT {column.sql} {self._scope.from_sql()}{where}", tuple(self._where.params)
 
     def _compiled(
         self,
@@ -194,44 +179,114 @@ class _Compiler:
         parents: tuple[Parent, ...] = (),
     ) -> Compiled:
         params = (*self._where.params, *self._having.params)
-        return Compiled(self._schema, sql, params, columns, count_only, grouped, parents)
+        seen = clauses.seen(self._query, self._schema)
+        return Compiled(self._schema, sql, params, columns, count_only, grouped, parents, seen)
+
+    def _outputs(self, columns: Iterable[Column], parents: Iterable[Parent]) -> Iterator[str]:
+        yield from (f"{c.sql} AS c{n}" for n, c in enumerate(columns))
+        for parent in parents:
+            yield from self._ids(parent)
 
     def _field(self, operand: Operand) -> Column:
+        """A value to compare or to sort by."""
         if isinstance(operand, Path):
             return self._scope.resolve(operand)
+        if calls.is_date_call(operand):
+            return self._calls.of_date(operand)
+        if calls.is_distance(operand):
+            if self._about.bulk:
+                raise no_compound()
+            return self._calls.distance(operand)
+        if calls.is_label(operand):
+            return self._calls.shown(operand, self._field)
         if is_aggregate(operand):
             message = f"Aggregate functions are not allowed here: {operand.name}"
             raise malformed(message, self._query.text, operand.at)
-        raise self._unknown_function(operand)
+        raise unknown(operand, self._query.text)
+
+    def _semi_join(self, condition: Membership, left: Column) -> tuple[str, tuple[object, ...]]:
+        inner = condition.values
+        assert isinstance(inner, Query)  # noqa: S101 - conditions call this for sub-selects only
+        schema = _object(inner, self._about.catalog)
+        path = semi_joins.check_inner(inner, schema, self._schema)
+        column, sql, params = _Compiler(inner, schema, self._about).semi_join(path)
+        semi_joins.check_types((left, self._schema), (column, schema), (inner.text, condition.operand.at))
+        return sql, params
 
     def _selected(self) -> list[Column]:
-        columns = [c for item in self._query.select for c in self._item(item)]
+        columns: list[Column] = []
+        for item in self._query.select:
+            columns.extend(self._item(item, columns))
         seen: set[tuple[str, ...]] = set()
         for column in columns:
+            if column.path in seen and column.children:
+                message = f"Cannot follow the same aggregate relationship twice: {column.path[-1]}"
+                raise malformed(message)
             if column.path in seen:
                 raise fault("INVALID_FIELD", f"duplicate field selected: {'.'.join(column.path)}")
             seen.add(column.path)
         return columns
 
-    def _item(self, item: Item | TypeOf | Query) -> Iterable[Column]:
-        if not isinstance(item, Item):
-            raise self._unsupported(item)
-        if item.alias is not None:
-            message = "only aggregate expressions use field aliasing"
-            raise malformed(message, self._query.text, item.operand.at)
-        if isinstance(item.operand, Call) and item.operand.name.upper() == "FIELDS":
+    def _item(self, item: Item | TypeOf | Query, before: list[Column]) -> Iterable[Column]:
+        if isinstance(item, Query):
+            return [self._children(item)]
+        if isinstance(item, TypeOf):
+            return self._branches(item)
+        if isinstance(item.operand, Path):
+            if item.alias is not None:
+                message = "only aggregate expressions use field aliasing"
+                raise malformed(message, self._query.text, item.operand.at)
+            return [self._scope.resolve(item.operand)]
+        if item.operand.name.upper() == "FIELDS":
             return [
                 self._scope.column(self._scope.base, f)
                 for f in expanded(item.operand, self._query, self._schema)
             ]
-        return [self._field(item.operand)]
+        return [self._called(item.operand, item.alias, before)]
 
-    def _unsupported(self, item: TypeOf | Query) -> Exception:
-        what, at = ("TYPEOF", item.path.at) if isinstance(item, TypeOf) else ("Child sub-queries", item.at)
-        return malformed(f"{what}: not supported by this org", self._query.text, at)
+    def _called(self, call: Call, alias: str | None, before: list[Column]) -> Column:
+        """A function of the SELECT list: a shown value keeps its field's name, a distance has none."""
+        if calls.is_distance(call):
+            column = self._calls.distance(call)
+            unnamed = sum(c.path[0].startswith("expr") for c in before)
+            return Column(column.sql, column.type, (alias or f"expr{unnamed}",), None)
+        if calls.is_shown(call):
+            column = self._calls.shown(call, self._showable)
+            return Column(column.sql, column.type, (alias,) if alias else column.path, column.field)
+        if calls.is_date_call(call):
+            raise self._grouping.not_grouped("Field", call)
+        raise unknown(call, self._query.text)
 
-    def _unknown_function(self, call: Call) -> Exception:
-        return malformed(f"Invalid or unsupported function: {call.name}", self._query.text, call.at)
+    def _showable(self, operand: Operand) -> Column:
+        if isinstance(operand, Call) and calls.is_shown(operand):
+            return self._calls.shown(operand, self._showable)
+        return self._field(operand)
+
+    def _children(self, query: Query) -> Column:
+        schema, key = children.relationship(query, self._scope, self._schema, self._about.catalog)
+        children.check_child(query, self._query)
+        found = _Compiler(query, schema, self._about, is_root=False).child(key)
+        name = str(key.child_relationship)
+        return Column(f"{self._scope.base.alias}.{quoted('Id')}", CHILDREN, (name,), None, found)
+
+    def _branches(self, item: TypeOf) -> Iterator[Column]:
+        """The columns of each kind of parent that TYPEOF names, and of all the others."""
+        if self._about.version < TYPEOF_SINCE:
+            message = "SOQL TYPEOF expressions are not supported in this organization"
+            raise malformed(message, self._query.text, item.path.at)
+        if any(isinstance(i, Item) and isinstance(i.operand, Call) for i in self._query.select):
+            message = "TYPEOF is not allowed in a query with functions in the SELECT list"
+            raise malformed(message, self._query.text, item.path.at)
+        for kind, paths in item.whens:
+            schema = self._about.catalog.object(kind)
+            if schema is None:
+                raise no_object(kind, self._query.text, item.path.at)
+            yield from self._branch(self._scope.branch(item.path, schema), paths)
+        if item.otherwise:
+            yield from self._branch(self._scope.branch(item.path, None), item.otherwise)
+
+    def _branch(self, table: Table, paths: Iterable[Path]) -> Iterator[Column]:
+        yield from (self._scope.resolve(path, table) for path in paths)
 
     def _parents(self, columns: Iterable[Column]) -> tuple[Parent, ...]:
         paths = dict.fromkeys(c.path[:depth] for c in columns for depth in range(len(c.path)))
@@ -244,10 +299,11 @@ class _Compiler:
             table.used.add("Type")
             yield f"{table.alias}.{quoted('Type')} AS {parent.type_column}"
 
-    def _where_sql(self) -> str:
+    def _where_sql(self, *further: str) -> str:
         base = self._scope.base.alias
-        terms = [f"{base}._hidden IS NOT TRUE"]
-        if not self._include_deleted and any(f.name == "IsDeleted" for f in self._schema.fields):
+        terms = [f"{base}._hidden IS NOT TRUE", *further]
+        terms += clauses.scope_terms(self._query, self._schema, self._about.user_id)
+        if not self._about.include_deleted and any(f.name == "IsDeleted" for f in self._schema.fields):
             terms.append(f"{base}.{quoted('IsDeleted')} IS NOT TRUE")
         if self._query.where:
             terms.append(self._where.sql(self._query.where))
@@ -257,55 +313,37 @@ class _Compiler:
         limit = f" LIMIT {min(self._query.limit, _MAX_LIMIT)}" if self._query.limit is not None else ""
         return limit + (f" OFFSET {self._query.offset}" if self._query.offset else "")
 
+    def _numbered_bounds(self) -> str:
+        first = self._query.offset or 0
+        terms = [f"n > {first}"] if first else []
+        terms += (
+            [f"n <= {min(first + self._query.limit, _MAX_LIMIT)}"] if self._query.limit is not None else []
+        )
+        return f" QUALIFY {' AND '.join(terms)}" if terms else ""
+
     def _order(self, entries: list[str]) -> str:
         return f" ORDER BY {', '.join(entries)}" if entries else ""
 
     def _sorted(self, entry: Ordering) -> str:
+        if calls.is_label(entry.operand):
+            raise self._not_sortable("toLabel", entry)
         column = self._field(entry.operand)
         if column.field is not None and not (
             column.field.sortable and column.type not in ("address", "location")
         ):
-            message = f"field '{column.path[-1]}' can not be sorted in a query call"
-            raise malformed(message, self._query.text, entry.operand.at)
+            raise self._not_sortable(column.path[-1], entry)
         return _ordered(column, entry)
 
+    def _not_sortable(self, name: str, entry: Ordering) -> Exception:
+        message = f"field '{name}' can not be sorted in a query call"
+        return malformed(message, self._query.text, entry.operand.at)
+
     def _sorted_group(self, entry: Ordering) -> str:
-        return _ordered(self._grouped_column(entry.operand, "Ordered field"), entry)
+        return _ordered(self._grouping.column(entry.operand, "Ordered field"), entry)
 
-    def _key(self, operand: Operand) -> Column:
-        column = self._field(operand)
-        if column.field is not None and not column.field.groupable:
-            message = f"field '{column.path[-1]}' can not be grouped in a query call"
-            raise fault("INVALID_FIELD", message, self._query.text, operand.at)
-        return column
 
-    def _grouped_column(self, operand: Operand, role: str = "Field") -> Column:
-        """A column that a grouped query may name: an aggregate, or a field it groups by."""
-        if isinstance(operand, Call) and is_aggregate(operand):
-            return aggregate(operand, self._field, self._query.text)
-        column = self._field(operand)
-        if column.sql not in {self._field(key).sql for key in self._query.group_by}:
-            raise self._not_in_group(role, operand)
-        return column
-
-    def _not_in_group(self, role: str, operand: Operand) -> Exception:
-        name = ".".join(operand.names) if isinstance(operand, Path) else operand.name
-        return malformed(f"{role} must be grouped or aggregated: {name}", self._query.text, operand.at)
-
-    def _named(self, items: list[Item | TypeOf | Query]) -> list[Column]:
-        """The columns of a grouped query; functions without an alias are called expr0, expr1 and so on."""
-        columns: list[Column] = []
-        unnamed = 0
-        for item in items:
-            if not isinstance(item, Item):
-                raise self._unsupported(item)
-            column = self._grouped_column(item.operand)
-            name = item.alias or (column.path[-1] if isinstance(item.operand, Path) else f"expr{unnamed}")
-            unnamed += isinstance(item.operand, Call) and item.alias is None
-            if name.lower() in {c.path[0].lower() for c in columns}:
-                raise malformed(f"duplicate alias: {name}", self._query.text, item.operand.at)
-            columns.append(Column(column.sql, column.type, (name,), column.field))
-        return columns
+def _outward(columns: Iterable[Column]) -> tuple[Selected, ...]:
+    return tuple(Selected(c.path, c.type, c.field, c.children) for c in columns)
 
 
 def _parent(number: int, table: Table) -> Parent:

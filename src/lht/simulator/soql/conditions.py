@@ -11,6 +11,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from lht.simulator.org.schema import COMPOUND_TYPES, NUMBER_TYPES, WHOLE_TYPES
+from lht.simulator.soql.calls import is_distance
 from lht.simulator.soql.dates import Period, Present, period
 from lht.simulator.soql.faults import fault, malformed
 from lht.simulator.soql.ids import eighteen
@@ -54,6 +55,7 @@ class Conditions:
     column: Callable[[Operand], Column]
     present: Present
     text: str
+    semi_join: Callable[[Membership, Column], tuple[str, tuple[object, ...]]] | None = None
     params: list[object] = field(default_factory=list)
 
     def sql(self, condition: Condition) -> str:
@@ -75,6 +77,9 @@ class Conditions:
     def _comparison(self, condition: Comparison) -> str:
         column = self._filterable(condition.operand)
         target = _Target(self, column, condition.operand)
+        if is_distance(condition.operand) and condition.operator not in ("<", ">"):
+            message = "invalid operator on DISTANCE"
+            raise fault("INVALID_QUERY_FILTER_OPERATOR", message, self.text, condition.operand.at)
         if condition.operator == "LIKE":
             return target.like(condition.value)
         return target.compared(condition.operator, condition.value)
@@ -82,11 +87,19 @@ class Conditions:
     def _membership(self, condition: Membership) -> str:
         column = self._filterable(condition.operand)
         if isinstance(condition.values, Query):
-            raise malformed("Semi-joins are not supported by this org.", self.text, condition.values.at)
+            return self._joined(condition, column)
         target = _Target(self, column, condition.operand)
         found = target.included if condition.operator in ("INCLUDES", "EXCLUDES") else target.one_of
         sql = found(condition.values)
         return _not(sql) if condition.operator in ("NOT IN", "EXCLUDES") else sql
+
+    def _joined(self, condition: Membership, column: Column) -> str:
+        if self.semi_join is None or condition.operator not in ("IN", "NOT IN"):
+            raise malformed("unexpected token: 'SELECT'", self.text, condition.operand.at)
+        inner, params = self.semi_join(condition, column)
+        self.params.extend(params)
+        sql = f"{column.sql} IN ({inner})"
+        return _not(sql) if condition.operator == "NOT IN" else sql
 
     def _filterable(self, operand: Operand) -> Column:
         column = self.column(operand)

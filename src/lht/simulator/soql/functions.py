@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lht.simulator.org.schema import COMPOUND_TYPES, NUMBER_TYPES, WHOLE_TYPES
+from lht.simulator.soql.calls import nesting
 from lht.simulator.soql.faults import fault, malformed
 from lht.simulator.soql.scope import Column
 from lht.simulator.soql.tree import Call, Operand, Path, Query
@@ -29,9 +30,11 @@ def is_aggregate(operand: Operand) -> bool:
     return isinstance(operand, Call) and operand.name.upper() in _AGGREGATES
 
 
-def aggregate(call: Call, field: Callable[[Operand], Column], text: str) -> Column:
+def aggregate(call: Call, field: Callable[[Path], Column], text: str) -> Column:
     """Gives an aggregate as a column; raises the fault for a field that it cannot take."""
     name = call.name.upper()
+    if call.arguments and isinstance(call.arguments[0], Call):
+        raise nesting(call, text)
     if len(call.arguments) != 1 or not isinstance(call.arguments[0], Path):
         raise malformed(f"{call.name} takes one field", text, call.at)
     column = field(call.arguments[0])

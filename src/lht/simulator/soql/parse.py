@@ -45,10 +45,14 @@ if TYPE_CHECKING:
 MAX_LENGTH = 100_000
 _YEARS = range(1700, 4001)
 _RESERVED = frozenset(
-    "AND ASC DESC EXCLUDES FIRST FROM GROUP HAVING IN INCLUDES LAST LIKE LIMIT NOT NULL NULLS OR SELECT USING WHERE WITH".split()
-)
+    {
+        "AND", "ASC", "DESC", "EXCLUDES", "FIRST", "FROM", "GROUP", "HAVING", "IN", "INCLUDES", "LAST", "LIKE", "LIMIT",
+        "NOT", "NULL", "NULLS", "OR", "SELECT", "USING", "WHERE", "WITH",
+    }
+)  # fmt: skip
 """Words that cannot be aliases."""
 _TOKEN = re.compile(r"\w+|'(?:[^'\\]|\\.)*'|.", re.DOTALL)
+_NOTHING_SELECTED = re.compile(r"\s*select\s+(from)\s+\w+\s*$", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\u[0-9A-Fa-f]{4}|\\(.)", re.DOTALL)
 
 
@@ -76,6 +80,8 @@ def _parser() -> Lark:
 
 
 def _syntax_fault(text: str, error: UnexpectedInput) -> ApiFault:
+    if nothing := _NOTHING_SELECTED.match(text):
+        return malformed(f"unexpected token: '{nothing[1]}'", text, nothing.start(1))
     at = error.pos_in_stream if isinstance(error, UnexpectedCharacters) else _token_start(error)
     if at is None or isinstance(error, UnexpectedEOF) or not text[at:].strip():
         return malformed("unexpected token: '<EOF>'", text, len(text.rstrip())) if text.strip() else _empty()

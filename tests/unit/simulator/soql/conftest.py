@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from lht.simulator.org.schema import FieldSchema, ObjectSchema
+from lht.simulator.org.schema import FieldSchema, ObjectSchema, PicklistValue
 from lht.simulator.soql.compile import Compiled, compile_query
 from lht.simulator.soql.parse import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 NOW = datetime(2024, 5, 15, 12, 30, tzinfo=UTC)  # a Wednesday
 _ID = FieldSchema("Id", "id", length=18, nillable=False)
@@ -25,10 +25,13 @@ def _object(name: str, *fields: FieldSchema, **flags: bool) -> ObjectSchema:
     return ObjectSchema(name, name, f"{name}s", None, (_ID, *fields), **flags)
 
 
-def _lookup(name: str, relationship: str, *targets: str) -> FieldSchema:
-    return FieldSchema(name, "reference", relationship_name=relationship, reference_to=targets)
+def _lookup(name: str, relationship: str, *targets: str, children: str | None = None) -> FieldSchema:
+    return FieldSchema(
+        name, "reference", relationship_name=relationship, reference_to=targets, child_relationship=children
+    )
 
 
+COLOURS = (PicklistValue("Red", "Rouge"), PicklistValue("Green", "Vert"), PicklistValue("Blue"))
 USER = _object(
     "User",
     FieldSchema("Name", "string", formula='"FirstName" || \' \' || "LastName"'),
@@ -52,7 +55,10 @@ ACCOUNT = _object(
     FieldSchema("Founded__c", "date", custom=True),
     FieldSchema("Opens__c", "time", custom=True),
     FieldSchema("Active__c", "boolean", custom=True),
-    FieldSchema("Colours__c", "multipicklist", custom=True, sortable=False, groupable=False),
+    FieldSchema(
+        "Colours__c", "multipicklist", custom=True, sortable=False, groupable=False, picklist=COLOURS
+    ),
+    FieldSchema("Rating", "picklist", picklist=(PicklistValue("Hot", "Very hot"), PicklistValue("Cold"))),
     FieldSchema("Key__c", "string", custom=True, unique=True, case_sensitive=True),
     FieldSchema("Secret__c", "string", custom=True, hidden=True),
     FieldSchema("Logo__c", "base64", custom=True, filterable=False),
@@ -66,10 +72,15 @@ ACCOUNT = _object(
     _STAMP,
 )
 CONTACT = _object(
-    "Contact", _DELETED, FieldSchema("Name", "string"), _lookup("AccountId", "Account", "Account")
+    "Contact",
+    _DELETED,
+    FieldSchema("Name", "string"),
+    _lookup("AccountId", "Account", "Account", children="Contacts"),
 )
 LEAD = _object("Lead", _DELETED, FieldSchema("Name", "string"), FieldSchema("Email", "email"))
-TASK = _object("Task", FieldSchema("Subject", "string"), _lookup("WhoId", "Who", "Contact", "Lead"))
+TASK = _object(
+    "Task", FieldSchema("Subject", "string"), _lookup("WhoId", "Who", "Contact", "Lead", children="Tasks")
+)
 ATTACHMENT = _object("Attachment", FieldSchema("Name", "string"), bulk=False)
 FEED = _object("Feed", queryable=False)
 OBJECTS = {o.name.lower(): o for o in (USER, ACCOUNT, CONTACT, LEAD, TASK, ATTACHMENT, FEED)}
@@ -83,7 +94,7 @@ INSERT INTO "User" BY NAME SELECT '005000000000002AAA' AS "Id", 'Bob' AS "FirstN
 INSERT INTO "Account" BY NAME SELECT '0010000000000AbAAI' AS "Id", false AS "IsDeleted", 'Acme' AS "Name",
     '005000000000001AAA' AS "OwnerId", 150.5 AS "AnnualRevenue", 10 AS "NumberOfEmployees",
     DATE '2024-05-15' AS "Founded__c", TIME '09:00' AS "Opens__c", true AS "Active__c", 'Red;Green' AS "Colours__c",
-    'abc' AS "Key__c", 'Rome' AS "BillingCity", 41.9 AS "Place__Latitude__s", 12.5 AS "Place__Longitude__s", TIMESTAMP '2024-05-15 00:00:00' AS "SystemModstamp";
+    'abc' AS "Key__c", 'Hot' AS "Rating", 'Rome' AS "BillingCity", 41.9 AS "Place__Latitude__s", 12.5 AS "Place__Longitude__s", TIMESTAMP '2024-05-15 00:00:00' AS "SystemModstamp";
 INSERT INTO "Account" BY NAME SELECT '001000000000002AAA' AS "Id", false AS "IsDeleted", 'beta' AS "Name",
     '005000000000002AAA' AS "OwnerId", '0010000000000AbAAI' AS "ParentId", 20 AS "NumberOfEmployees",
     DATE '2024-05-08' AS "Founded__c", false AS "Active__c", 'Blue' AS "Colours__c", 'ABC' AS "Key__c",
@@ -110,6 +121,10 @@ class Objects:
 
     def object(self, name: str) -> ObjectSchema | None:
         return OBJECTS.get(name.lower())
+
+    def children(self, parent: ObjectSchema) -> Iterator[tuple[ObjectSchema, FieldSchema]]:
+        for schema in OBJECTS.values():
+            yield from ((schema, f) for f in schema.fields if parent.name in f.reference_to)
 
 
 @pytest.fixture(scope="session")
