@@ -46,6 +46,11 @@ class Settings:
     long_request_s: float = 20.0
     """From when on a request is a long one."""
 
+    api_enabled_for_org: bool = True
+    """Whether the org has the API at all."""
+    api_enabled_for_user: bool = True
+    """Whether the user may use it."""
+
     def change(self, changes: Mapping[str, Any]) -> None:
         """Changes settings by name; raises ValueError and changes nothing if a name or a value is wrong."""
         known = {field.name: type(getattr(self, field.name)) for field in fields(self)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lht.simulator.org import user_time
 from lht.simulator.org.faults import Faults
 from lht.simulator.org.jobs import JobBoard
+from lht.simulator.org.last_changes import LastChanges
 from lht.simulator.org.limits import checked_counts
 from lht.simulator.org.long_requests import LongRequests
 from lht.simulator.org.oauth import OAuth
@@ -45,6 +46,7 @@ class Site:
         who = (org.org_id, org.user_id)
         self.oauth = OAuth(org.db, org.clock, self.settings, who, app=app, redirect_uris=redirect_uris)
         self.jobs = JobBoard(self)
+        self.last_changes = LastChanges(org.clock, org.catalog)
         self.long_requests = LongRequests(self.settings)
         self._first = dict(settings or {})
         try:

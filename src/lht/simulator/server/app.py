@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -13,19 +12,29 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lht.simulator.errors import ApiFault, OAuthFault
-from lht.simulator.org.site import Site
-from lht.simulator.server import admin, admin_rules, authorize, bulk, collections, data, oauth, oauth_admin
+from lht.simulator.server import (
+    admin,
+    admin_rules,
+    authorize,
+    bulk,
+    collections,
+    data,
+    oauth,
+    oauth_admin,
+    tree,
+)
 from lht.simulator.server.call import JSON_TYPE, Call, fault_answer, json_answer, not_found
+from lht.simulator.server.composite import Composite
 from lht.simulator.server.gate import Gate, RequestLog
-from lht.simulator.store.database import ShapeChanged
+from lht.simulator.server.subrequests import ALL_METHODS, Handler, Methods, method_refused, steady
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
+    from lht.simulator.org.site import Site
     from lht.simulator.server.connections import Connections
-
-Handler: TypeAlias = Callable[[Site, Call], Response]
-Methods: TypeAlias = Mapping[str, Handler]
 
 OAUTH: dict[str, Methods] = {
     "/services/oauth2/authorize": {"GET": authorize.show, "POST": authorize.answer},
@@ -46,8 +55,17 @@ DATA: dict[str, Methods] = {
     "/sobjects/{object}/describe": {"GET": data.describe},
     "/sobjects/{object}/updated": {"GET": data.updated},
     "/sobjects/{object}/deleted": {"GET": data.deleted},
-    "/sobjects/{object}/{id}": {"GET": data.read, "PATCH": data.update, "DELETE": data.delete},
-    "/sobjects/{object}/{id}/{value}": {"GET": data.read_by_key, "PATCH": data.upsert},
+    "/sobjects/{object}/{id}": {
+        "GET": data.read,
+        "POST": data.create_by_id,
+        "PATCH": data.update,
+        "DELETE": data.delete,
+    },
+    "/sobjects/{object}/{id}/{value}": {
+        "GET": data.read_by_key,
+        "PATCH": data.upsert,
+        "DELETE": data.delete_by_key,
+    },
     "/query": {"GET": data.query},
     "/query/{cursor}": {"GET": data.query_more},
     "/queryAll": {"GET": data.query_all},
@@ -88,8 +106,14 @@ ADMIN: dict[str, Methods] = {
     "/simulator/sessions/expire": {"POST": admin.expire_sessions},
     "/simulator/faults": {"GET": admin.faults, "POST": admin.add_fault, "DELETE": admin.clear_faults},
 }
-ATTEMPTS, PAUSE_S = 5, 0.01
-ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+COMPOSITE = Composite(DATA)
+AROUND: dict[str, Methods] = {
+    "/composite": {"GET": COMPOSITE.resources, "POST": COMPOSITE.run},
+    "/composite/batch": {"POST": COMPOSITE.batch},
+    "/composite/graph": {"POST": COMPOSITE.graphs},
+    "/composite/tree/{object}": {"POST": tree.create},
+}
+"""What stands around other requests, and in none."""
 
 
 def create_app(site: Site, connections: Connections) -> Gate:
@@ -112,7 +136,7 @@ def _routes(site: Site, log: RequestLog) -> list[Route]:
         "GET": lambda _, call: json_answer(call, {"requests": log.entries()}),
         "DELETE": lambda _, call: json_answer(call, log.clear()),
     }
-    data_routes = {f"/services/data/{{version}}{path}": methods for path, methods in DATA.items()}
+    data_routes = {f"/services/data/{{version}}{path}": methods for path, methods in (DATA | AROUND).items()}
     return [
         *(_route(path, site, methods, _open_call) for path, methods in OAUTH.items()),
         *(_route(path, site, methods, _data_call) for path, methods in data_routes.items()),
@@ -123,14 +147,22 @@ def _routes(site: Site, log: RequestLog) -> list[Route]:
 
 def _route(path: str, site: Site, methods: Methods, run: Callable[[Site, Handler, Call], Response]) -> Route:
     async def endpoint(request: Request) -> Response:
-        handler = methods.get("GET" if request.method == "HEAD" else request.method)
+        method = _method(request)
+        handler = methods.get("GET" if method == "HEAD" else method)
         if path.startswith("/simulator"):
             _check_local(request)
         if handler is None:
-            raise _method_refused(request.method, methods)
-        return await run_in_threadpool(run, site, handler, await Call.of(request))
+            raise method_refused(method, methods)
+        return await run_in_threadpool(run, site, handler, replace(await Call.of(request), method=method))
 
     return Route(path, endpoint, methods=ALL_METHODS)
+
+
+def _method(request: Request) -> str:
+    """Gives the method; a POST can say that it means another, for libraries that know none but the oldest."""
+    if request.method != "POST":
+        return request.method
+    return request.query_params.get("_HttpMethod", request.method)
 
 
 def _open_call(site: Site, handler: Handler, call: Call) -> Response:
@@ -141,29 +173,26 @@ def _data_call(site: Site, handler: Handler, call: Call) -> Response:
     """Runs a metered request: every answer, a refusal too, says how many are used."""
     _ = call.version_number
     site.oauth.api_session(call.token)
+    _check_enabled(site)
     try:
         site.limits.take_request()
-        answer = _steady(site, handler, call)
+        answer = steady(site, handler, call)
     except ApiFault as fault:
         answer = fault_answer(fault, call.version, pretty=call.wants_pretty)
     answer.headers["Sforce-Limit-Info"] = site.limits.usage_header()
     return answer
 
 
-def _steady(site: Site, handler: Handler, call: Call) -> Response:
-    """Runs a request again if an admin changed an object under it: nothing of the first attempt is left."""
-    for attempt in range(ATTEMPTS):
-        try:
-            site.org.catch_up()
-            return handler(site, call)
-        except ShapeChanged:
-            time.sleep(attempt * PAUSE_S)
-    return handler(site, call)
+def _check_enabled(site: Site) -> None:
+    if not site.settings.api_enabled_for_org:
+        raise ApiFault(403, "API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.")
+    if not site.settings.api_enabled_for_user:
+        raise ApiFault(403, "API_CURRENTLY_DISABLED", "API is disabled for this User")
 
 
 def _admin_call(site: Site, handler: Handler, call: Call) -> Response:
     try:
-        return _steady(site, handler, call)
+        return steady(site, handler, call)
     except (TypeError, ValueError, OverflowError) as error:
         raise ApiFault(400, "INVALID_INPUT", str(error)) from error
 
@@ -186,11 +215,6 @@ def _is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
-def _method_refused(method: str, methods: Methods) -> ApiFault:
-    allowed = ",".join(["HEAD"] * ("GET" in methods) + [name for name in ALL_METHODS if name in methods])
-    return ApiFault(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed. Allowed are {allowed}")
-
-
 async def _api_fault(_request: Request, fault: Exception) -> Response:
     assert isinstance(fault, ApiFault)  # noqa: S101 - it is registered for that class alone
     return fault_answer(fault)
@@ -207,7 +231,7 @@ async def _unknown_path(request: Request, _fault: Exception) -> Response:
 
 
 async def _unknown_method(request: Request, _fault: Exception) -> Response:
-    return await _api_fault(request, _method_refused(request.method, {}))
+    return await _api_fault(request, method_refused(request.method, {}))
 
 
 async def _bug(_request: Request, fault: Exception) -> Response:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 OLDEST, NEWEST = 40, 66
+RETIRED = range(7, 31)
 GZIP_LEVEL = 1
 GZIP_BITS = 31
 JSON_TYPE = "application/json;charset=UTF-8"
@@ -56,8 +57,10 @@ class Call:
 
     @property
     def version_number(self) -> float:
-        """The version as a number; raises ApiFault 404 for one that this org does not speak."""
+        """The version as a number; raises ApiFault 404 for one that this org does not speak, 410 for a retired one."""
         found = _VERSION.fullmatch(self.path.get("version", ""))
+        if found is not None and int(found[1]) in RETIRED:
+            raise ApiFault(410, "GONE", f"The API version {found[1]}.0 is retired and unavailable")
         if found is None or not OLDEST <= int(found[1]) <= NEWEST:
             raise not_found()
         return float(found[1])
@@ -145,7 +148,7 @@ def json_answer(
     call: Call, value: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Answers with JSON, compressed if the caller can read that."""
-    return bytes_answer(call, _json_bytes(value, pretty=call.wants_pretty), status, headers)
+    return bytes_answer(call, json_bytes(value, pretty=call.wants_pretty), status, headers)
 
 
 def bytes_answer(
@@ -161,7 +164,8 @@ def bytes_answer(
     )
 
 
-def _json_bytes(value: object, *, pretty: bool = False) -> bytes:
+def json_bytes(value: object, *, pretty: bool = False) -> bytes:
+    """Writes JSON, for people if so wanted."""
     form: dict[str, Any] = {"indent": 2} if pretty else {"separators": (",", ":")}
     return json.dumps(value, ensure_ascii=False, **form).encode("utf-8", "replace")
 
@@ -219,7 +223,7 @@ def fault_answer(
     if isinstance(fault, ManyFound):
         root = f"/services/data/{version}/sobjects/{fault.object_name}"
         body = [f"{root}/{record_id}" for record_id in fault.record_ids]
-    return Response(_json_bytes(body, pretty=pretty), fault.status, headers, JSON_TYPE)
+    return Response(json_bytes(body, pretty=pretty), fault.status, headers, JSON_TYPE)
 
 
 def fault_body(fault: ApiFault, version: str = f"v{NEWEST}.0") -> list[dict[str, Any]]:

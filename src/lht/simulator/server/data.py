@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.server.call import NEWEST, OLDEST, json_answer, write_options
+from lht.simulator.org import ids
+from lht.simulator.server import relationships
+from lht.simulator.server.call import (
+    NEWEST,
+    OLDEST,
+    bytes_answer,
+    json_answer,
+    json_bytes,
+    not_found,
+    write_options,
+)
 from lht.simulator.server.columns import column_metadata
+from lht.simulator.server.conditions import State, check_write, is_conditional, unchanged
 
 if TYPE_CHECKING:
     from lht.simulator.org.site import Site
@@ -20,7 +31,7 @@ UPSERT_ANSWERS_SINCE = 46
 _BATCH = re.compile(r"batchSize\s*=\s*(\d{1,6})", re.IGNORECASE)
 SEASONS = ("Spring", "Winter", "Summer")
 NEWEST_YEAR = 26
-RESOURCES = ("sobjects", "query", "queryAll", "limits", "jobs")
+RESOURCES = ("sobjects", "query", "queryAll", "composite", "limits", "jobs")
 
 
 def versions(_site: Site, call: Call) -> Response:
@@ -41,12 +52,12 @@ def resources(site: Site, call: Call) -> Response:
 
 def describe_global(site: Site, call: Call) -> Response:
     """Lists the objects."""
-    return json_answer(call, site.org.describe_global(version=call.version))
+    return _described(site, call, site.org.describe_global(version=call.version))
 
 
 def describe(site: Site, call: Call) -> Response:
     """Describes one object."""
-    return json_answer(call, site.org.describe(call.path["object"], version=call.version))
+    return _described(site, call, site.org.describe(call.path["object"], version=call.version))
 
 
 def basic_info(site: Site, call: Call) -> Response:
@@ -75,20 +86,31 @@ def query_more(site: Site, call: Call) -> Response:
 def create(site: Site, call: Call) -> Response:
     """Makes a record."""
     record_id = site.org.create_record(call.path["object"], call.json_body(), write_options(call))
-    return json_answer(call, {"id": record_id, "success": True, "errors": []}, 201)
+    return _created(site, call, {"id": record_id, "success": True, "errors": []})
+
+
+def create_by_id(site: Site, call: Call) -> Response:
+    """Makes a record under an address that ends in Id, as an upsert without a key."""
+    if call.path["id"].lower() != "id":
+        raise not_found()
+    made = site.org.upsert_record(call.path["object"], "Id", "", call.json_body(), write_options(call))
+    return _created(site, call, {"id": made[0], "success": True, "errors": [], "created": made[1]})
 
 
 def read(site: Site, call: Call) -> Response:
     """Gives a record."""
-    found = site.org.read_record(
-        call.path["object"], call.path["id"], fields=_fields(call), version=call.version
-    )
-    return json_answer(call, found)
+    return _read(site, call, call.path["id"])
 
 
 def update(site: Site, call: Call) -> Response:
-    """Changes a record."""
-    site.org.update_record(call.path["object"], call.path["id"], call.json_body(), write_options(call))
+    """Changes a record, if it is what the request's conditions say."""
+    name, record_id, body = call.path["object"], call.path["id"], call.json_body()
+    if not is_conditional(call):
+        site.org.update_record(name, record_id, body, write_options(call))
+        return Response(status_code=204)
+    with site.db.together():
+        check_write(call, State.of_record(site.org.read_record(name, record_id, version=call.version)))
+        site.org.update_record(name, record_id, body, write_options(call))
     return Response(status_code=204)
 
 
@@ -99,24 +121,38 @@ def delete(site: Site, call: Call) -> Response:
 
 
 def read_by_key(site: Site, call: Call) -> Response:
-    """Answers with a record by external id, or with the content of a file field of a record."""
+    """Answers with a record by external id, with what a relationship leads to, or with the content of a file."""
     name, key, value = call.path["object"], call.path["id"], call.path["value"]
-    field = site.catalog.need(name).find(value)
+    schema = site.catalog.need(name)
+    field = schema.find(value)
     if field is not None and field.type == "base64":
         return Response(site.org.read_blob(name, key, value), media_type="application/octet-stream")
-    return json_answer(
-        call, site.org.read_by_key(name, key, value, fields=_fields(call), version=call.version)
-    )
+    if relationships.is_traversal(schema, call):
+        return relationships.read(site, call, schema, _fields(call))
+    return _read(site, call, site.org.records.find_by_key(name, key, value))
 
 
 def upsert(site: Site, call: Call) -> Response:
     """Makes or changes a record by external id; versions before 46.0 had no body for a change."""
     name, key, value = call.path["object"], call.path["id"], call.path["value"]
+    schema = site.catalog.need(name)
+    if relationships.is_traversal(schema, call):
+        return relationships.update(site, call, schema)
     record_id, is_new = site.org.upsert_record(name, key, value, call.json_body(), write_options(call))
     if not is_new and call.version_number < UPSERT_ANSWERS_SINCE:
         return Response(status_code=204)
     body = {"id": record_id, "success": True, "errors": [], "created": is_new}
-    return json_answer(call, body, 201 if is_new else 200)
+    return _created(site, call, body) if is_new else json_answer(call, body)
+
+
+def delete_by_key(site: Site, call: Call) -> Response:
+    """Deletes a record by external id, or the one that a relationship leads to."""
+    name, key, value = call.path["object"], call.path["id"], call.path["value"]
+    schema = site.catalog.need(name)
+    if relationships.is_traversal(schema, call):
+        return relationships.delete(site, call, schema)
+    site.org.delete_record(name, site.org.records.find_by_key(name, key, value))
+    return Response(status_code=204)
 
 
 def updated(site: Site, call: Call) -> Response:
@@ -138,6 +174,29 @@ def record_count(site: Site, call: Call) -> Response:
     """Counts records by object."""
     names = call.query.get("sObjects")
     return json_answer(call, site.org.record_count(names.split(",") if names else None))
+
+
+def _described(site: Site, call: Call, value: object) -> Response:
+    body = json_bytes(value, pretty=call.wants_pretty)
+    name = f"{call.version}/{call.path.get('object', '').lower()}/{call.wants_pretty}"
+    state = State(site.last_changes.moment(name, body))
+    known = unchanged(call, state, site.clock.now())
+    return known or bytes_answer(call, body, headers=state.headers(call))
+
+
+def _read(site: Site, call: Call, record_id: str) -> Response:
+    name, names = call.path["object"], _fields(call)
+    whole = site.org.read_record(name, record_id, version=call.version)
+    found = site.org.read_record(name, record_id, fields=names, version=call.version) if names else whole
+    state = State.of_record(whole)
+    return unchanged(call, state, site.clock.now()) or json_answer(call, found, headers=state.headers(call))
+
+
+def _created(site: Site, call: Call, body: dict[str, Any]) -> Response:
+    schema = site.catalog.by_prefix(ids.checked_id(body["id"]))
+    name = schema.name if schema else call.path["object"]
+    where = f"/services/data/{call.version}/sobjects/{name}/{body['id']}"
+    return json_answer(call, body, 201, {"Location": where})
 
 
 def _query(site: Site, call: Call, *, include_deleted: bool) -> Response:
