@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lht.simulator.soql import calls, children, clauses, semi_joins
 from lht.simulator.soql.bulk import check_bulk, check_bulk_columns, no_compound
 from lht.simulator.soql.calls import Calls
+from lht.simulator.soql.collation import ranks
 from lht.simulator.soql.compiled import CHILDREN, Compiled, Parent, Selected
 from lht.simulator.soql.conditions import Conditions
 from lht.simulator.soql.dates import Present
@@ -30,9 +31,6 @@ MAX_OFFSET = 2_000
 NEWEST = 66.0
 TYPEOF_SINCE = 46.0
 _MAX_LIMIT = 2**63 - 1
-_TEXT_ORDER = frozenset(
-    {"string", "textarea", "phone", "url", "email", "picklist", "combobox", "encryptedstring", "anytype"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,8 +351,7 @@ def _parent(number: int, table: Table) -> Parent:
 
 
 def _ordered(column: Column, entry: Ordering) -> str:
-    """Nulls come first in both directions; NULLS LAST counts only for the object's own fields."""
-    folded = column.type in _TEXT_ORDER and not (column.field is not None and column.field.case_sensitive)
-    sql = f"lower({column.sql})" if folded else column.sql
-    last = bool(entry.nulls_last) and not column.through_parent
-    return f"{sql} {'DESC' if entry.descending else 'ASC'} NULLS {'LAST' if last else 'FIRST'}"
+    """Nulls come first in both directions; NULLS LAST counts only for the object's own fields that are no lookups."""
+    last = bool(entry.nulls_last) and not column.through_parent and column.type != "reference"
+    way = f"{'DESC' if entry.descending else 'ASC'} NULLS {'LAST' if last else 'FIRST'}"
+    return ", ".join(f"{rank} {way}" for rank in ranks(column))

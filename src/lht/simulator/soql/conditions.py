@@ -214,7 +214,7 @@ class _Target:
     def _folded(self, sql: str) -> str:
         """Text compares without letter case, unless its field says otherwise."""
         exact = not self._is_text or (self.column.field is not None and self.column.field.case_sensitive)
-        return sql if exact else f"lower({sql})"
+        return sql if exact else f"upper({sql})"
 
     def _is_empty(self, value: Literal) -> bool:
         """No empty text is ever stored, so that '' can only mean null."""

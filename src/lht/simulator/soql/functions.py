@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lht.simulator.org.schema import COMPOUND_TYPES, NUMBER_TYPES, WHOLE_TYPES
 from lht.simulator.soql.calls import nesting
+from lht.simulator.soql.collation import folded, ranks
 from lht.simulator.soql.faults import fault, malformed
 from lht.simulator.soql.scope import Column
 from lht.simulator.soql.tree import Call, Operand, Path, Query
@@ -22,7 +23,6 @@ _NEVER = (
     frozenset({"boolean", "time", "base64", "byte", "anytype", "encryptedstring", "multipicklist"})
     | COMPOUND_TYPES
 )
-_EXACT = frozenset({"id", "reference", "date", "datetime"}) | NUMBER_TYPES | WHOLE_TYPES
 
 
 def is_aggregate(operand: Operand) -> bool:
@@ -62,15 +62,14 @@ def _type(name: str, column: Column) -> str:
 
 
 def _sql(name: str, column: Column) -> str:
-    folded = column.sql if column.type in _EXACT else f"lower({column.sql})"
     match name:
         case "COUNT":
             return f"count({column.sql})"
         case "COUNT_DISTINCT":
-            return f"count(DISTINCT {folded})"
-        case "MIN" | "MAX" if folded != column.sql:
-            # The first or last text in the order that ignores letter case.
-            return f"arg_{name.lower()}({column.sql}, {folded})"
+            return f"count(DISTINCT {folded(column)})"
+        case "MIN" | "MAX" if ranks(column) != [column.sql]:
+            # The first or last value in the order that the column sorts by.
+            return f"arg_{name.lower()}({column.sql}, ({', '.join(ranks(column))}))"
         case "SUM" if column.type in WHOLE_TYPES:
             return f"CAST(sum({column.sql}) AS BIGINT)"
         case _:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lht.simulator.soql.calls import inner, is_date_call, is_shown
+from lht.simulator.soql.collation import folded, is_folded
 from lht.simulator.soql.faults import fault, malformed
 from lht.simulator.soql.functions import aggregate, is_aggregate
 from lht.simulator.soql.scope import Column
@@ -51,7 +52,7 @@ class Grouping:
     @property
     def clause(self) -> str:
         """Writes GROUP BY."""
-        listed = ", ".join(self.keys)
+        listed = ", ".join(map(folded, self.keys.values()))
         return f" GROUP BY {self._subtotals} ({listed})" if self._subtotals else f" GROUP BY {listed}"
 
     def column(self, operand: Operand, role: str = "Field") -> Column:
@@ -128,7 +129,15 @@ class Grouping:
     def _grouped(self, column: Column, operand: Operand, role: str) -> Column:
         if column.sql not in self.keys:
             raise self.not_grouped(role, operand)
-        return column
+        return self._spelt(column)
+
+    def _spelt(self, column: Column) -> Column:
+        """A key whose letter case makes no difference is shown in one of the spellings that its group has."""
+        if not is_folded(column):
+            return column
+        spelt = f"min({column.sql})"
+        whole = f"CASE WHEN grouping({folded(column)}) = 0 THEN {spelt} END"
+        return replace(column, sql=whole if self._subtotals else spelt)
 
     def _date(self, call: Call, role: str) -> Column:
         """A date function that is a key; or one of a key that is a date, not a moment."""
@@ -145,8 +154,9 @@ class Grouping:
         if value is None or not self._subtotals:
             message = "GROUPING is only allowed for a field of GROUP BY ROLLUP or GROUP BY CUBE"
             raise malformed(message, self.query.text, call.at)
-        column = self.column(value)
-        return Column(f"grouping({column.sql})", "int", column.path, None)
+        self.column(value)  # refuses what is no key
+        column = self._key(value)
+        return Column(f"grouping({folded(column)})", "int", column.path, None)
 
     def _no_records(self, at: int, item: object) -> Exception:
         if isinstance(item, Query):
