@@ -61,6 +61,7 @@ DATA: dict[str, Methods] = {
         "PATCH": data.update,
         "DELETE": data.delete,
     },
+    "/sobjects/{object}/describe/{part}": {},
     "/sobjects/{object}/{id}/{value}": {
         "GET": data.read_by_key,
         "PATCH": data.upsert,
@@ -140,6 +141,7 @@ def _routes(site: Site, log: RequestLog) -> list[Route]:
     return [
         *(_route(path, site, methods, _open_call) for path, methods in OAUTH.items()),
         *(_route(path, site, methods, _data_call) for path, methods in data_routes.items()),
+        _route("/services/data/{version}/{nothing:path}", site, {}, _data_call),
         *(_route(path, site, methods, _admin_call) for path, methods in ADMIN.items()),
         _route("/simulator/requests", site, requests, _admin_call),
     ]
@@ -147,15 +149,22 @@ def _routes(site: Site, log: RequestLog) -> list[Route]:
 
 def _route(path: str, site: Site, methods: Methods, run: Callable[[Site, Handler, Call], Response]) -> Route:
     async def endpoint(request: Request) -> Response:
-        method = _method(request)
-        handler = methods.get("GET" if method == "HEAD" else method)
         if path.startswith("/simulator"):
             _check_local(request)
-        if handler is None:
-            raise method_refused(method, methods)
+        method = _method(request)
+        handler = methods.get("GET" if method == "HEAD" else method) or _refuser(method, methods)
         return await run_in_threadpool(run, site, handler, replace(await Call.of(request), method=method))
 
     return Route(path, endpoint, methods=ALL_METHODS)
+
+
+def _refuser(method: str, methods: Methods) -> Handler:
+    """Gives what answers a method that a resource lacks, or any request for one that is not there."""
+
+    def refuse(_site: Site, _call: Call) -> Response:
+        raise method_refused(method, methods) if methods else not_found()
+
+    return refuse
 
 
 def _method(request: Request) -> str:

@@ -88,7 +88,7 @@ class Subrequests:
         for pattern, methods in self._routes:
             if found := pattern.fullmatch(path):
                 if method not in methods:
-                    raise method_refused(method, methods)
+                    raise method_refused(method, methods) if methods else not_found()
                 return methods[method], found.groupdict()
         raise not_found()
 
