@@ -28,4 +28,6 @@ for version in 3.12 3.13; do
 done
 
 echo "== the whole suite"
+{ command -v chromium && command -v chromedriver; } >/dev/null ||
+  echo "chromium or chromedriver is not installed: the tests in a browser are left out"
 "$BIN/pytest" -q -n 2
