@@ -45,6 +45,15 @@ def sf_seeded(seeded: Caller) -> Iterator[Salesforce]:
         yield Salesforce(instance_url=address, session_id=ticket, version="59.0", session=session)
 
 
+def test_parents_come_with_their_children(sf_seeded: Salesforce) -> None:
+    found = sf_seeded.query_all("SELECT Id, (SELECT AccountId FROM Contacts) FROM Account")["records"]
+    sets = [(r["Id"], r["Contacts"]["records"]) for r in found if r["Contacts"]]
+    contacts = sf_seeded.query("SELECT COUNT() FROM Contact WHERE AccountId != null")["totalSize"]
+
+    assert sum(len(children) for _, children in sets) == contacts > 0
+    assert all(child["AccountId"] == parent for parent, children in sets for child in children)
+
+
 def test_records_live_and_die(sf: Salesforce) -> None:
     made = sf.Account.create({"Name": "Ann's", "AnnualRevenue": 150})
     changed = sf.Account.update(made["id"], {"Name": "Bo's"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lht.simulator.soql.parse import parse
@@ -121,6 +121,7 @@ def _queries(inner: st.SearchStrategy) -> st.SearchStrategy:
 QUERIES = _queries(st.builds(Query, st.builds(Selected, PATHS).map(lambda s: (s,)), PATHS))
 
 
+@settings(deadline=None)  # the first example also builds the parser
 @given(QUERIES)
 def test_a_printed_tree_parses_to_itself(query: Query) -> None:
     assert query == parse(to_soql(query))
