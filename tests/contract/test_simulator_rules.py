@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from lht.simulator.errors import SimulatorError
 from lht.testing import simulator
 from lht.testing.caller import Caller
+from lht.testing.simulator import AdminError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +30,7 @@ def running() -> Iterator[Caller]:
 def api(running: Caller) -> Caller:
     """A caller of an org that is as new for every test."""
     running.org.admin.reset()
-    return running
+    return running.login()
 
 
 def rows(api: Caller, soql: str, path: str = "/queryAll") -> list[list[Any]]:
@@ -228,3 +230,308 @@ def test_a_schema_file_with_a_rule_that_makes_no_sense_is_refused_with_its_place
         pass
 
     assert words in str(refused.value)
+
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
+def at(api: Caller, **moved: float) -> str:
+    """Stops the clock at a known moment, or some time after it, and writes the stamp that records get there."""
+    moment = NOW + timedelta(**moved)
+    api.org.admin.set_clock(moment, frozen=True)
+    api.login()
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.000+0000"
+
+
+def stamps(api: Caller, object_name: str, record_id: str) -> tuple[str, str]:
+    """Gives LastModifiedDate and SystemModstamp."""
+    soql = f"SELECT LastModifiedDate, SystemModstamp FROM {object_name} WHERE Id = '{record_id}'"
+    ((modified, system),) = rows(api, soql)
+    return modified, system
+
+
+def test_a_merge_bins_the_losers_and_moves_their_children(api: Caller) -> None:
+    born = at(api)
+    master, one, two = (api.create("Account", Name=name) for name in ("M", "L1", "L2"))
+    contact = api.create("Contact", LastName="c", AccountId=one)
+    child = api.create("Account", Name="C", ParentId=two)
+    merged = at(api, minutes=1)
+    api.org.admin.merge("Account", master, [one, two], Phone="1")
+
+    soql = "SELECT Name, IsDeleted, MasterRecordId, Phone FROM Account ORDER BY Name"
+    assert rows(api, soql) == [
+        ["C", False, None, None], ["L1", True, master, None], ["L2", True, master, None], ["M", False, None, "1"],
+    ]  # fmt: skip
+    assert rows(api, "SELECT AccountId FROM Contact") == [[master]]
+    assert rows(api, f"SELECT ParentId FROM Account WHERE Id = '{child}'") == [[master]]
+    moved = {name: stamps(api, *pair) for name, pair in {
+        "master": ("Account", master), "loser": ("Account", one), "child": ("Contact", contact),
+    }.items()}  # fmt: skip
+    assert moved == {"master": (merged, merged), "loser": (born, merged), "child": (born, merged)}
+
+
+def test_a_loser_comes_back_alone(api: Caller) -> None:
+    master, loser = (api.create("Account", Name=name) for name in "ML")
+    api.create("Contact", LastName="c", AccountId=loser)
+    api.org.admin.merge("Account", master, [loser])
+    api.org.admin.undelete([loser])
+
+    assert rows(api, f"SELECT IsDeleted, MasterRecordId FROM Account WHERE Id = '{loser}'") == [[False, None]]
+    assert rows(api, "SELECT AccountId FROM Contact") == [[master]]
+
+
+def test_a_master_below_a_loser_is_not_made_its_own_parent(api: Caller) -> None:
+    loser = api.create("Account", Name="L")
+    master = api.create("Account", Name="M", ParentId=loser)
+    api.org.admin.merge("Account", master, [loser])
+
+    assert rows(api, f"SELECT ParentId FROM Account WHERE Id = '{master}'") == [[None]]
+
+
+@pytest.mark.parametrize(
+    ("object_name", "losers", "words"),
+    [
+        ("Account", [], "one or two"),
+        ("Account", ["self"], "one or two"),
+        ("Account", ["a", "a"], "one or two"),
+        ("Account", ["a", "b", "c"], "one or two"),
+        ("Account", ["001000000000099"], "INVALID_CROSS_REFERENCE_KEY"),
+        ("Opportunity", ["a"], "does not support merge"),
+    ],
+)
+def test_a_merge_that_makes_no_sense_is_refused(
+    api: Caller, object_name: str, losers: list[str], words: str
+) -> None:
+    known = {name: api.create("Account", Name=name) for name in ("self", "a", "b", "c")}
+    with pytest.raises(AdminError, match=words):
+        api.org.admin.merge(object_name, known["self"], [known.get(name, name) for name in losers])
+
+    assert len(rows(api, "SELECT Id FROM Account", "/query")) == len(known)
+
+
+def test_a_late_commit_shows_its_records_with_the_stamps_of_the_start(api: Caller) -> None:
+    admin = api.org.admin
+    born = at(api)
+    kept, gone = (api.create("Account", Name=name) for name in "KG")
+    opened = at(api, minutes=2)
+    transaction = admin.open_transaction(
+        {"action": "create", "object": "Account", "fields": {"Name": "late"}},
+        {"action": "update", "object": "Account", "id": kept, "fields": {"Phone": "1"}},
+        {"action": "delete", "object": "Account", "id": gone},
+    )
+    at(api, minutes=30)
+    hidden = rows(
+        api, "SELECT Name, Phone, SystemModstamp FROM Account WHERE IsDeleted = false ORDER BY Name"
+    )
+    admin.commit(transaction["id"])
+    shown = rows(api, "SELECT Name, Phone, SystemModstamp, IsDeleted FROM Account ORDER BY Name")
+    late = api.get("/query", q="SELECT Id, CreatedDate FROM Account WHERE Name = 'late'").json()["records"][0]
+
+    assert hidden == [["G", None, born], ["K", None, born]]
+    assert shown == [["G", None, opened, True], ["K", "1", opened, False], ["late", None, opened, False]]
+    assert (late["Id"], late["CreatedDate"]) == (transaction["changes"][0]["id"], opened)
+
+
+def window(api: Caller, kind: str) -> str:
+    start, end = NOW - timedelta(hours=1), NOW + timedelta(hours=2)
+    reply = api.get(f"/sobjects/Account/{kind}", start=start.isoformat(), end=end.isoformat())
+    return str(reply.json()["latestDateCovered"])
+
+
+def test_the_date_covered_follows_the_oldest_open_transaction(api: Caller) -> None:
+    admin = api.org.admin
+    change = {"action": "create", "object": "Account", "fields": {"Name": "late"}}
+    first_at = at(api, minutes=2)
+    first = admin.open_transaction(change)
+    second_at = at(api, minutes=5)
+    second = admin.open_transaction(change)
+    at(api, minutes=30)
+    covered = [(window(api, "updated"), window(api, "deleted"))]
+    admin.commit(first["id"])
+    covered.append((window(api, "updated"), window(api, "deleted")))
+    admin.roll_back(second["id"])
+    covered.append((window(api, "updated"), window(api, "deleted")))
+
+    now = f"{NOW + timedelta(minutes=30):%Y-%m-%dT%H:%M}:00.000+0000"
+    assert covered == [(first_at, first_at), (second_at, second_at), (now, now)]
+    assert rows(api, "SELECT Name FROM Account") == [["late"]]
+
+
+def test_an_open_transaction_holds_its_records_and_nobody_elses(api: Caller) -> None:
+    admin = api.org.admin
+    held, free = (api.create("Account", Name=name) for name in "HF")
+    change = {"action": "update", "object": "Account", "id": held, "fields": {"Phone": "1"}}
+    transaction = admin.open_transaction(change)
+    path = f"/sobjects/Account/{held}"
+    refused = [api.call("PATCH", path, {"Phone": "2"}), api.call("DELETE", path)]
+    with pytest.raises(AdminError, match="UNABLE_TO_LOCK_ROW"):
+        admin.open_transaction(change)
+    passed = api.call("PATCH", f"/sobjects/Account/{free}", {"Phone": "2"}).status
+    admin.roll_back(transaction["id"])
+
+    text = f"unable to obtain exclusive access to this record or 1 records: {held}"
+    assert [refusal(reply) for reply in refused] == [(400, "UNABLE_TO_LOCK_ROW", text, [])] * 2
+    assert (passed, api.call("PATCH", path, {"Phone": "2"}).status) == (204, 204)
+
+
+def test_a_transaction_is_checked_when_it_opens_and_when_it_commits(api: Caller) -> None:
+    admin = api.org.admin
+    with pytest.raises(AdminError, match="REQUIRED_FIELD_MISSING"):
+        admin.open_transaction({"action": "create", "object": "Account"})
+    transaction = admin.open_transaction(
+        {"action": "create", "object": "Account", "fields": {"Name": "a", "ExternalId__c": "k"}}
+    )
+    api.create("Account", Name="b", ExternalId__c="k")
+    with pytest.raises(AdminError, match="DUPLICATE_VALUE"):
+        admin.commit(transaction["id"])
+
+    assert (admin.transactions(), rows(api, "SELECT Name FROM Account")) == ([], [["b"]])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {}, {"action": "undelete", "object": "Account", "id": "001"}, {"action": "create"},
+        {"action": "create", "object": "Account", "id": "001000000000001"}, {"action": "delete", "object": "Account"},
+        {"action": "create", "object": "Account", "fields": []}, {"action": "create", "object": "Account", "colour": 1},
+    ],
+)  # fmt: skip
+def test_a_change_that_makes_no_sense_is_refused(api: Caller, change: dict[str, Any]) -> None:
+    with pytest.raises(AdminError, match="INVALID_INPUT"):
+        api.org.admin.open_transaction(change)
+
+    assert api.org.admin.transactions() == []
+
+
+def test_a_reset_forgets_open_transactions(api: Caller) -> None:
+    api.org.admin.open_transaction({"action": "create", "object": "Account", "fields": {"Name": "a"}})
+    api.org.admin.reset()
+
+    assert api.org.admin.transactions() == []
+
+
+def test_archived_activities_are_seen_by_query_all_alone(api: Caller) -> None:
+    admin = api.org.admin
+    born = at(api)
+    done = {"Status": "Completed", "ActivityDate": "2026-03-01"}
+    old = api.create("Task", Subject="old", **done)
+    open_task = api.create("Task", Subject="open", ActivityDate="2026-03-01")
+    archived = at(api, days=370)
+    recent = api.create("Task", Subject="recent", Status="Completed", ActivityDate="2027-03-01")
+    count = admin.archive()
+
+    assert count == 1
+    assert sorted(rows(api, "SELECT Id FROM Task", "/query")) == sorted([[open_task], [recent]])
+    assert rows(api, "SELECT Id FROM Task WHERE IsArchived = true") == [[old]]
+    assert api.get("/query", q="SELECT COUNT() FROM Task").json()["totalSize"] == 2
+    assert stamps(api, "Task", old) == (born, archived)
+    assert admin.archive(older_than_days=1) == 1
+
+
+def test_a_finished_activity_moves_the_day_of_its_parents_but_not_who_changed_them(api: Caller) -> None:
+    born = at(api)
+    account = api.create("Account", Name="A")
+    contact = api.create("Contact", LastName="c", AccountId=account)
+    moved = at(api, minutes=1)
+    task = api.create("Task", Subject="t", WhatId=account, WhoId=contact, ActivityDate="2026-03-02")
+    before = rows(api, "SELECT LastActivityDate FROM Account")
+    api.call("PATCH", f"/sobjects/Task/{task}", {"Status": "Completed"})
+    api.create("Task", Subject="older", WhatId=account, Status="Completed", ActivityDate="2026-01-01")
+
+    assert before == [[None]]
+    for name, record_id in (("Account", account), ("Contact", contact)):
+        assert rows(api, f"SELECT LastActivityDate FROM {name}") == [["2026-03-02"]]
+        assert stamps(api, name, record_id) == (born, moved)
+
+
+def test_a_renamed_picklist_value_moves_only_the_system_stamp(api: Caller) -> None:
+    admin = api.org.admin
+    born = at(api)
+    hot, cold = api.create("Account", Name="h", Rating="Hot"), api.create("Account", Name="c", Rating="Cold")
+    admin.add_field("Account", "Tags__c", "multipicklist", picklist=["Red", "Green", "Blue"])
+    api.call("PATCH", f"/sobjects/Account/{cold}", {"Tags__c": "Green;Red"})
+    moved = at(api, minutes=1)
+    admin.rename_value("Account", "Rating", "hot", "Blazing")
+    admin.rename_value("Account", "Tags__c", "Green", "Lime")
+
+    assert rows(api, "SELECT Rating, Tags__c FROM Account ORDER BY Name") == [
+        ["Cold", "Red;Lime"],
+        ["Blazing", None],
+    ]
+    assert (stamps(api, "Account", hot), stamps(api, "Account", cold)) == ((born, moved), (born, moved))
+    fields = {f["name"]: f for f in api.get("/sobjects/Account/describe").json()["fields"]}
+    assert [entry["value"] for entry in fields["Rating"]["picklistValues"]] == ["Blazing", "Warm", "Cold"]
+    with pytest.raises(AdminError, match="no value 'Hot'"):
+        admin.rename_value("Account", "Rating", "Hot", "x")
+    with pytest.raises(AdminError, match="a value 'Warm' already"):
+        admin.rename_value("Account", "Rating", "Cold", "Warm")
+
+
+def test_formulas_and_parents_move_no_stamp(api: Caller) -> None:
+    admin = api.org.admin
+    born = at(api)
+    account = api.create("Account", Name="a", NumberOfEmployees=2)
+    contact = api.create("Contact", LastName="c", AccountId=account)
+    at(api, minutes=1)
+    admin.add_field("Account", "Twice__c", "double", formula='"NumberOfEmployees" * 2')
+    admin.alter_field("Account", "Twice__c", formula='"NumberOfEmployees" * 3')
+    api.call("PATCH", f"/sobjects/Account/{account}", {"Name": "b"})
+
+    assert rows(api, "SELECT Twice__c FROM Account") == [[6.0]]
+    assert stamps(api, "Contact", contact) == (born, born)
+
+
+def test_a_read_only_field_is_seen_and_not_written(api: Caller) -> None:
+    account = api.create("Account", Name="a", Phone="1")
+    api.org.admin.read_only_field("Account", "Phone")
+    refused = [
+        api.call("PATCH", f"/sobjects/Account/{account}", {"Phone": "2"}),
+        api.call("POST", "/sobjects/Account", {"Name": "b", "Phone": "2"}),
+    ]
+    fields = {f["name"]: f for f in api.get("/sobjects/Account/describe").json()["fields"]}
+    seen = rows(api, "SELECT Phone FROM Account")
+    api.org.admin.read_only_field("Account", "Phone", read_only=False)
+
+    text = (
+        "Unable to create/update fields: Phone. Please check the security settings of this field and verify that it is "
+        "read/write for your profile or permission set."
+    )
+    assert [refusal(reply) for reply in refused] == [
+        (400, "INVALID_FIELD_FOR_INSERT_UPDATE", text, ["Phone"])
+    ] * 2
+    assert (fields["Phone"]["createable"], fields["Phone"]["updateable"], seen) == (False, False, [["1"]])
+    assert api.call("PATCH", f"/sobjects/Account/{account}", {"Phone": "2"}).status == 204
+
+
+def test_a_read_only_record_is_seen_and_not_changed(api: Caller) -> None:
+    account, other = (api.create("Account", Name=name) for name in "AB")
+    count = api.org.admin.read_only_records("Account", where="Name = 'A'")
+    path = f"/sobjects/Account/{account}"
+    refused = [api.call("PATCH", path, {"Phone": "2"}), api.call("DELETE", path)]
+    passed = api.call("PATCH", f"/sobjects/Account/{other}", {"Phone": "2"}).status
+    again = api.org.admin.read_only_records("Account", [account], read_only=False)
+
+    text = "insufficient access rights on object id"
+    assert [refusal(r) for r in refused] == [(403, "INSUFFICIENT_ACCESS_OR_READONLY", text, [])] * 2
+    assert (count, again, passed, api.call("DELETE", path).status) == (1, 1, 204, 204)
+
+
+def test_audit_fields_are_set_at_creation_where_the_org_allows_it(api: Caller) -> None:
+    user = api.get("/query", q="SELECT Id FROM User").json()["records"][0]["Id"]
+    audit = {
+        "CreatedDate": "2020-01-02T03:04:05Z",
+        "CreatedById": user,
+        "LastModifiedDate": "2021-01-02T03:04:05Z",
+    }
+    before = api.call("POST", "/sobjects/Account", {"Name": "a", **audit})
+    api.org.admin.change_settings(set_audit_fields=True)
+    now = at(api)
+    made = api.create("Account", Name="a", **audit)
+    stamp = api.call("POST", "/sobjects/Account", {"Name": "a", "SystemModstamp": "2020-01-02T03:04:05Z"})
+    later = api.call("PATCH", f"/sobjects/Account/{made}", {"CreatedDate": "2020-01-02T03:04:05Z"})
+
+    codes = [reply.json()[0]["errorCode"] for reply in (before, stamp, later)]
+    assert codes == ["INVALID_FIELD_FOR_INSERT_UPDATE"] * 3
+    assert rows(api, "SELECT CreatedDate, LastModifiedDate, SystemModstamp FROM Account") == [
+        ["2020-01-02T03:04:05.000+0000", "2021-01-02T03:04:05.000+0000", now]
+    ]

@@ -122,6 +122,52 @@ class Admin:
         found = self.call("GET", f"/objects/{object_name}/duplicate_rules")["duplicate_rules"]
         return list(found)
 
+    def rename_value(self, object_name: str, field: str, old: str, new: str) -> None:
+        """Gives an entry of a picklist another value, in the records too: of their stamps only SystemModstamp moves."""
+        self.call("POST", f"/objects/{object_name}/fields/{field}/rename_value", {"from": old, "to": new})
+
+    def read_only_field(self, object_name: str, name: str, *, read_only: bool = True) -> dict[str, Any]:
+        """Takes the user's right to write a field that can be seen, or gives it back."""
+        return self.call("PATCH", f"/objects/{object_name}/fields/{name}", {"read_only": read_only})
+
+    def read_only_records(
+        self,
+        object_name: str,
+        ids: Sequence[str] | None = None,
+        *,
+        where: str | None = None,
+        read_only: bool = True,
+    ) -> int:
+        """Takes the user's right to change records (by ids, by a SOQL condition, or all), or gives it back."""
+        body = {"ids": list(ids) if ids is not None else None, "where": where, "read_only": read_only}
+        return int(self.call("POST", f"/objects/{object_name}/read_only", body)["count"])
+
+    def merge(self, object_name: str, master: str, losers: Sequence[str], **fields: Any) -> None:
+        """Merges one or two records into another, whose fields may be set at the same time."""
+        body = {"object": object_name, "master": master, "losers": list(losers), "fields": fields}
+        self.call("POST", "/merge", body)
+
+    def archive(self, older_than_days: float | None = None) -> int:
+        """Archives activities that were over that long ago (the setting `archive_after_days`)."""
+        body = {} if older_than_days is None else {"older_than_days": older_than_days}
+        return int(self.call("POST", "/archive", body)["count"])
+
+    def open_transaction(self, *changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Opens a transaction with changes such as `{"action": "create", "object": "Account", "fields": {…}}`."""
+        return self.call("POST", "/transactions", {"changes": list(changes)})
+
+    def transactions(self) -> list[dict[str, Any]]:
+        """Gives the open transactions."""
+        return list(self.call("GET", "/transactions")["transactions"])
+
+    def commit(self, transaction: str) -> dict[str, Any]:
+        """Commits an open transaction, given by its id."""
+        return self.call("POST", f"/transactions/{transaction}/commit")
+
+    def roll_back(self, transaction: str) -> dict[str, Any]:
+        """Rolls an open transaction back."""
+        return self.call("DELETE", f"/transactions/{transaction}")
+
     def undelete(self, ids: Sequence[str]) -> int:
         """Takes records back out of the Recycle Bin."""
         return int(self.call("POST", "/undelete", {"ids": list(ids)})["count"])

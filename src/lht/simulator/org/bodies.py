@@ -30,13 +30,17 @@ def read_body(
     body: Mapping[str, object],
     *,
     new: bool,
+    also: frozenset[str] = frozenset(),
 ) -> Row:
-    """Gives the fields to store by canonical name. Checks everything but what a new record must have."""
+    """Gives the fields to store by canonical name. Checks everything but what a new record must have.
+
+    `also` names fields that may be written besides.
+    """
     row: Row = {}
     for name, value in body.items():
         if name == "attributes":
             continue
-        field, found = _entry(connection, catalog, schema, name, value, new=new)
+        field, found = _entry(connection, catalog, schema, name, value, new=new, also=also)
         row[field.name] = found
         if found is None and not field.nillable and not new:
             raise missing([field.name])
@@ -52,10 +56,12 @@ def _entry(
     value: object,
     *,
     new: bool,
+    also: frozenset[str],
 ) -> tuple[FieldSchema, Stored]:
     field = schema.find(name)
     if field is not None:
-        _check_writable(field, new=new)
+        if field.name not in also:
+            _check_writable(field, new=new)
         return field, stored(field, value)
     relation = next(
         (f for f in schema.by_name.values() if (f.relationship_name or "").lower() == name.lower()), None
@@ -95,7 +101,7 @@ def _only(found: list[str], target: ObjectSchema, field: FieldSchema, value: obj
 def _check_writable(field: FieldSchema, *, new: bool) -> None:
     if field.name == "Id":
         raise ApiFault(400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.")
-    if not (field.createable if new else field.updateable):
+    if field.read_only or not (field.createable if new else field.updateable):
         message = f"Unable to create/update fields: {field.name}. {_RIGHTS}"
         raise ApiFault(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, (field.name,))
 

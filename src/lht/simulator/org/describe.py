@@ -192,7 +192,7 @@ def describe_field(field: FieldSchema) -> Json:
         "cascadeDelete": field.cascade_delete,
         "caseSensitive": field.case_sensitive,
         "compoundFieldName": field.compound_field_name,
-        "createable": field.createable,
+        "createable": field.createable and not field.read_only,
         "custom": field.custom,
         "defaultValue": field.default_value,
         "defaultedOnCreate": field.defaulted_on_create,
@@ -228,7 +228,7 @@ def describe_field(field: FieldSchema) -> Json:
         "sortable": field.sortable,
         "type": field.type,
         "unique": field.unique,
-        "updateable": field.updateable,
+        "updateable": field.updateable and not field.read_only,
         **dict(field.saved),
     }
 

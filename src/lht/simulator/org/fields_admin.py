@@ -13,6 +13,7 @@ from lht.simulator.store.database import ShapeChanged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
     from lht.simulator.store.database import Database
@@ -57,6 +58,29 @@ class FieldAdmin:
         _check_not_id(field)
         self.change(schema, with_field(schema, replace(field, hidden=hidden)), [])
 
+    def rename_value(self, object_name: str, name: str, values: tuple[str, str], now: datetime) -> None:
+        """Gives an entry of a picklist another value, in the records too.
+
+        That is the platform's doing: of the stamps of those records only SystemModstamp moves.
+        """
+        schema = self._catalog.need(object_name)
+        field = _any_field(schema, name)
+        old, new = values
+        known = {entry.value.lower() for entry in field.picklist}
+        if old.lower() not in known or not new.strip():
+            raise ValueError(f"{field.name} has no value {old!r} to be renamed")
+        if new.lower() in known - {old.lower()}:
+            raise ValueError(f"{field.name} has a value {new!r} already")
+        picklist = tuple(
+            replace(entry, value=new, label=new) if entry.value.lower() == old.lower() else entry
+            for entry in field.picklist
+        )
+        self.change(
+            schema,
+            with_field(schema, replace(field, picklist=picklist)),
+            [_renamed(schema, field, values, now)],
+        )
+
     def alter(self, object_name: str, field: FieldSchema) -> None:
         """Puts another definition in the place of the field of that name; stored values are converted.
 
@@ -96,6 +120,17 @@ def _any_field(schema: ObjectSchema, name: str) -> FieldSchema:
 def _check_not_id(field: FieldSchema) -> None:
     if field.name == "Id":
         raise ApiFault(400, "INVALID_INPUT", "Id is a field that every record needs as it is")
+
+
+def _renamed(schema: ObjectSchema, field: FieldSchema, values: tuple[str, str], now: datetime) -> str:
+    """Writes what renames a picklist's entry in every record, a list of entries included."""
+    name, old, new = ddl.quoted(field.name), ddl.literal(values[0].lower()), ddl.literal(values[1])
+    one = f"CASE WHEN lower(x) = {old} THEN {new} ELSE x END"
+    value = f"array_to_string(list_transform(string_split({name}, ';'), lambda x: {one}), ';')"
+    stamped = any(known.name == "SystemModstamp" for known in schema.fields)
+    stamp = f", \"SystemModstamp\" = TIMESTAMP '{now.isoformat(sep=' ')}'" if stamped else ""
+    holds = f"list_contains(string_split(lower({name}), ';'), {old})"
+    return f"UPDATE {ddl.quoted(schema.name)} SET {name} = {value}{stamp} WHERE {holds}"
 
 
 def add_statements(schema: ObjectSchema, field: FieldSchema) -> list[str]:

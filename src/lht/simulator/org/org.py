@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org import describe, ids, recycle_bin, setup, user_time
+from lht.simulator.org import activities, describe, ids, merges, setup, user_time
 from lht.simulator.org.catalog import Catalog
 from lht.simulator.org.clock_keeper import kept_clock
 from lht.simulator.org.describe_files import NO_DESCRIBES, DescribeFiles, read_describes
@@ -17,6 +17,7 @@ from lht.simulator.org.fields_admin import FieldAdmin
 from lht.simulator.org.jobs import JobBoard
 from lht.simulator.org.limits import Limits
 from lht.simulator.org.objects import STANDARD
+from lht.simulator.org.open_transactions import OpenTransactions
 from lht.simulator.org.query import QueryRunner
 from lht.simulator.org.record_counts import RecordCounts
 from lht.simulator.org.records import RecordKeeper
@@ -75,7 +76,8 @@ class Org:
         rules = RuleBook(db, catalog, self.clock, self.user_id)
         self.records = RecordKeeper(db, catalog, self.clock, self.user_id, self.bin, rules)
         self.queries = QueryRunner(db, catalog, self.clock, self.user_id)
-        self.replication = Replication(db, catalog, self.clock)
+        self.transactions = OpenTransactions(self.records)
+        self.replication = Replication(db, catalog, self.clock, self.transactions)
         self.faults = Faults()
         self.jobs = JobBoard(self)
         self._fields = FieldAdmin(db, catalog)
@@ -111,7 +113,7 @@ class Org:
                 org._make()
                 return org
             with db.transaction() as connection:  # an earlier version of this org knew fewer tables
-                recycle_bin.make_tables(connection)
+                setup.make_side_tables(connection)
             if schema is not None or from_describe is not None:
                 org._extend()
         except BaseException:
@@ -265,6 +267,33 @@ class Org:
         with self.db.transaction() as connection:
             user_time.change(connection, self.clock.stamp(), self.user_id, settings)
 
+    def merge(
+        self, object_name: str, master: str, losers: Sequence[str], fields: Mapping[str, object]
+    ) -> None:
+        """Merges up to two records into another, which may be changed at the same time."""
+        merges.merge(self.records, object_name, master, losers, fields)
+
+    def archive(self, older_than_days: float | None = None) -> int:
+        """Archives activities that were over long ago; gives their number."""
+        days = self.settings.archive_after_days if older_than_days is None else older_than_days
+        with self.db.transaction() as connection:
+            return activities.archive(connection, self.catalog, self.clock.stamp(), days)
+
+    def rename_value(self, object_name: str, field: str, old: str, new: str) -> None:
+        """Gives an entry of a picklist another value, in the records too: their SystemModstamp moves."""
+        self._fields.rename_value(object_name, field, (old, new), self.clock.stamp())
+
+    def set_read_only(
+        self,
+        object_name: str,
+        *,
+        ids: Sequence[str] | None = None,
+        where: str | None = None,
+        read_only: bool = True,
+    ) -> int:
+        """Takes the user's right to change records, or gives it back: by id, by SOQL condition, or all."""
+        return self.queries.set_read_only(object_name, ids, where, read_only=read_only)
+
     def empty_bin(self, object_name: str, ids: Sequence[str] | None = None) -> int:
         """Empties records out of the recycle bin, those given or all of the object; gives their number."""
         return self.records.empty_bin(object_name, ids)
@@ -280,6 +309,7 @@ class Org:
     def reset(self) -> None:
         """Makes the org new again: fresh objects, first rows, the same seeded records, real time, usual settings."""
         self.queries.close_all()
+        self.transactions.clear()
         self.jobs.reset()
         self.faults.clear()
         self.settings.change(Settings().values())

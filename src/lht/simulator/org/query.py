@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org import ids
+from lht.simulator.org import access, ids
 from lht.simulator.org.cursors import Cursors, first_rows
 from lht.simulator.org.render import Json, Renderer
 from lht.simulator.org.rows import MANY
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.clock import Clock
+    from lht.simulator.org.schema import ObjectSchema
     from lht.simulator.store.database import Database
 
 _NO_MORE_GROUPS = (
@@ -85,19 +86,34 @@ class QueryRunner:
     ) -> int:
         """Makes records invisible to the user, or visible; gives their number. No stamp moves."""
         schema = self._catalog.need(object_name)
-        chosen, params = "true", list[object]()
-        if record_ids is not None:
-            chosen, params = (
-                f'"Id" IN {MANY}',
-                [[ids.checked_id(record_id) for record_id in record_ids]],
-            )
-        elif where:
-            compiled = self.compile(f"SELECT Id FROM {schema.name} WHERE {where}", include_deleted=True)
-            chosen, params = f'"Id" IN (SELECT c0 FROM ({compiled.sql}))', list(compiled.params)
+        chosen, params = self._chosen(schema, record_ids, where)
         sql = f"UPDATE {quoted(schema.name)} SET _hidden = {hidden} WHERE {chosen}"
         with self._db.transaction() as connection:
             changed = connection.execute(sql, params).fetchone()
         return int(changed[0]) if changed else 0
+
+    def set_read_only(
+        self, object_name: str, record_ids: Sequence[str] | None, where: str | None, *, read_only: bool
+    ) -> int:
+        """Takes the user's right to change records, or gives it back; gives their number."""
+        schema = self._catalog.need(object_name)
+        chosen, params = self._chosen(schema, record_ids, where)
+        with self._db.transaction() as connection:
+            sql = f'SELECT "Id" FROM {quoted(schema.name)} WHERE {chosen}'
+            found = [str(row[0]) for row in connection.execute(sql, params).fetchall()]
+            access.set_read_only(connection, found, read_only=read_only)
+        return len(found)
+
+    def _chosen(
+        self, schema: ObjectSchema, record_ids: Sequence[str] | None, where: str | None
+    ) -> tuple[str, list[object]]:
+        """Writes which records an admin means, as SQL with its values: by id, by condition, or all."""
+        if record_ids is not None:
+            return f'"Id" IN {MANY}', [[ids.checked_id(record_id) for record_id in record_ids]]
+        if not where:
+            return "true", []
+        compiled = self.compile(f"SELECT Id FROM {schema.name} WHERE {where}", include_deleted=True)
+        return f'"Id" IN (SELECT c0 FROM ({compiled.sql}))', list(compiled.params)
 
     def close_all(self) -> None:
         """Forgets every open query."""

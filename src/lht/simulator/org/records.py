@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lht.simulator.errors import ApiFault, ManyFound
 from lht.simulator.org import ids, rows
+from lht.simulator.org.access import check_writable
+from lht.simulator.org.activities import note_activity
 from lht.simulator.org.bodies import check_required, check_unique, defaults, read_body
 from lht.simulator.org.derive import derived
 from lht.simulator.org.followers import follow_create, follow_update
+from lht.simulator.org.locks import Locks
 from lht.simulator.org.render import address_parts, json_value
 from lht.simulator.org.user_time import fiscal_year_start
 from lht.simulator.org.writing import AS_USUAL, WriteOptions
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
     from lht.simulator.store.database import Connection, Database
 
 
+AUDIT = frozenset({"CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById"})
+"""What a new record may be given where the org lets its users set audit fields."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordKeeper:
     """Keeps Salesforce's rules for single records. Every call is one transaction."""
@@ -39,6 +46,7 @@ class RecordKeeper:
     user_id: str
     bin: RecycleBin
     rules: RuleBook
+    locks: Locks = field(default_factory=Locks)
 
     def create(self, object_name: str, body: Mapping[str, object], options: WriteOptions = AS_USUAL) -> str:
         """Makes a record and gives its id."""
@@ -54,19 +62,21 @@ class RecordKeeper:
     ) -> str:
         """Makes a record in the caller's transaction."""
         _check_allowed(schema, "create", allowed=schema.createable)
-        sent = read_body(connection, self.catalog, schema, body, new=True)
+        audit = AUDIT if self.bin.settings.set_audit_fields else frozenset[str]()
+        sent = read_body(connection, self.catalog, schema, body, new=True, also=audit)
         given = {name: value for name, value in sent.items() if value is not None}
         row = defaults(schema) | given
         check_required(schema, row)
         now = self.clock.stamp()
-        row |= self._born(schema, now) | ({"OwnerId": given["OwnerId"]} if "OwnerId" in given else {})
+        row |= self._born(schema, now) | {name: given[name] for name in (*audit, "OwnerId") if name in given}
         fiscal_start = fiscal_year_start(connection, schema)
         found = derived(schema.name, row, row, now, fiscal_start=fiscal_start)
         row |= _known(schema, found)
         self.rules.check(connection, schema, (None, row, row), options)
         check_unique(connection, schema, row, None)
-        record_id = rows.insert(connection, schema, row)
+        record_id = rows.insert(connection, schema, row, options.number)
         follow_create(connection, self.catalog, schema, row | {"Id": record_id}, self.user_id)
+        note_activity(connection, self.catalog, schema, row)
         return record_id
 
     def update(
@@ -91,8 +101,8 @@ class RecordKeeper:
     ) -> None:
         """Changes a record in the caller's transaction."""
         _check_allowed(schema, "update", allowed=schema.updateable)
-        own_id = _writable_id(schema, record_id)
-        old = _writable(connection, schema, own_id)
+        old = self.changeable(connection, schema, record_id, options)
+        own_id = str(old["Id"])
         sent = read_body(connection, self.catalog, schema, body, new=False)
         now = self.clock.stamp()
         row = old | sent
@@ -103,6 +113,7 @@ class RecordKeeper:
         check_unique(connection, schema, sent, own_id)
         rows.update(connection, schema, own_id, changed)
         follow_update(connection, self.catalog, schema, (old, old | changed), self.user_id)
+        note_activity(connection, self.catalog, schema, old | changed)
 
     def upsert(
         self,
@@ -205,12 +216,21 @@ class RecordKeeper:
         connection: Connection,
         schema: ObjectSchema,
         record_id: str,
+        options: WriteOptions = AS_USUAL,
     ) -> None:
         """Deletes a record, and with it what belongs to it, in the caller's transaction."""
         _check_allowed(schema, "delete", allowed=schema.deletable)
-        own_id = _writable_id(schema, record_id)
-        _writable(connection, schema, own_id)
+        own_id = str(self.changeable(connection, schema, record_id, options)["Id"])
         self.bin.delete(connection, schema, [own_id])
+
+    def changeable(
+        self, connection: Connection, schema: ObjectSchema, record_id: str, options: WriteOptions
+    ) -> Row:
+        """Gives a live record that the user may change and nobody else is changing."""
+        row = _writable(connection, schema, _writable_id(schema, record_id))
+        check_writable(connection, str(row["Id"]))
+        self.locks.check(str(row["Id"]), options.transaction)
+        return row
 
     def undelete(self, record_id: str) -> None:
         """Takes a record out of the recycle bin, and with it what was deleted with it."""

@@ -14,6 +14,7 @@ from lht.simulator.store.ddl import quoted
 if TYPE_CHECKING:
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.clock import Clock
+    from lht.simulator.org.open_transactions import OpenTransactions
     from lht.simulator.org.schema import ObjectSchema
     from lht.simulator.store.database import Database
 
@@ -31,13 +32,14 @@ class ReplicationSettings:
     earliest_date_available: datetime | None = None
     """From when on deletions are known; fifteen days back unless set."""
     latest_date_covered: datetime | None = None
-    """The start of a transaction that is still open: nothing later is promised."""
+    """Nothing later is promised; without it, nothing after the start of the oldest open transaction."""
 
 
 class Replication:
     """Answers what changed between two moments, for the objects that can be replicated."""
 
-    def __init__(self, db: Database, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, db: Database, catalog: Catalog, clock: Clock, transactions: OpenTransactions) -> None:
+        self._transactions = transactions
         self._db = db
         self._catalog = catalog
         self._clock = clock
@@ -94,6 +96,8 @@ class Replication:
 
     def _covered(self, last: datetime) -> datetime:
         bounds = [last, _minute(self._clock.now())]
+        if (oldest := self._transactions.oldest()) is not None:
+            bounds.append(oldest.replace(tzinfo=UTC))
         if self.settings.latest_date_covered is not None:
             bounds.append(self.settings.latest_date_covered)
         return min(bounds)

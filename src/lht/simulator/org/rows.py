@@ -55,9 +55,11 @@ def fate(connection: Connection, schema: ObjectSchema, record_id: str) -> bool |
     return None if found is None else bool(found[0])
 
 
-def insert(connection: Connection, schema: ObjectSchema, row: Mapping[str, Stored]) -> str:
-    """Adds a row under the next id, which it gives."""
-    number = next_number(connection, schema)
+def insert(
+    connection: Connection, schema: ObjectSchema, row: Mapping[str, Stored], number: int | None = None
+) -> str:
+    """Adds a row under the next id, or the one that was reserved for it; gives the id."""
+    number = next_number(connection, schema) if number is None else number
     record_id = ids.make_id(str(schema.key_prefix), number)
     full = {**_numbered(schema, number, record_id), **row, "Id": record_id, "_seq": number}
     names, marks = ", ".join(map(quoted, full)), ", ".join("?" * len(full))

@@ -29,7 +29,7 @@ FIELD_TYPES = (
 FIELD_KEYS = tuple(
     sorted(
         {fact.name for fact in fields(FieldSchema)}
-        - {"custom", "hidden", "name_field", "compound_field_name", "saved"}
+        - {"custom", "hidden", "read_only", "name_field", "compound_field_name", "saved"}
     )
 )
 OBJECT_KEYS = ("duplicate_rules", "fields", "validation_rules")

@@ -35,6 +35,10 @@ class Settings:
     """How long a deleted record can be undeleted."""
     purge_after_hours: float = 24.0
     """How long a row that was emptied out of the bin is still there for queryAll."""
+    archive_after_days: float = 365.0
+    """How long ago an activity must have been over for an archiving to take it."""
+    set_audit_fields: bool = False
+    """Whether new records may be given who made and changed them, and when."""
     enforce_limits: bool = True
     """Whether a limit that is used up refuses anything; they are counted all the same."""
     limits_lag_s: float = 0.0

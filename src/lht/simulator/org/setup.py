@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lht.simulator.org import ids, recycle_bin
+from lht.simulator.org import access, ids, recycle_bin
 from lht.simulator.org.catalog import TABLE, Catalog, columns
 from lht.simulator.org.rows import COUNTERS
 from lht.simulator.store import ddl
@@ -29,8 +29,14 @@ def make_tables(connection: Connection, catalog: Catalog) -> None:
     connection.execute(f"CREATE TABLE {LOG_TABLE} (object VARCHAR, id VARCHAR, deleted_at TIMESTAMP)")
     connection.execute(f"CREATE TABLE {COUNTERS} (object VARCHAR, used BIGINT)")
     connection.execute(f"CREATE TABLE {UNFINISHED} (object VARCHAR)")
-    recycle_bin.make_tables(connection)
+    make_side_tables(connection)
     catalog.save(connection)
+
+
+def make_side_tables(connection: Connection) -> None:
+    """Makes what an org of an earlier version may lack."""
+    recycle_bin.make_tables(connection)
+    access.make_table(connection)
 
 
 def drop_tables(connection: Connection, catalog: Catalog) -> None:

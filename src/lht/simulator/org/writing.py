@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """How one record is to be written; the request's headers say so."""
+    """How one record is to be written."""
 
     allow_save: bool = False
     """Whether a duplicate rule that only warns lets the record pass (`Sforce-Duplicate-Rule-Header`)."""
+    number: int | None = None
+    """The place in the row of ids that was reserved for a new record."""
+    transaction: str | None = None
+    """The open transaction that writes, which may change what it holds."""
 
 
 AS_USUAL = WriteOptions()

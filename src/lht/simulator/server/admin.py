@@ -32,7 +32,7 @@ def clock(site: Site, call: Call) -> Response:
 def set_clock(site: Site, call: Call) -> Response:
     """Sets the org's time; it goes on from there unless it is to stand."""
     body = call.admin_body()
-    moment = datetime.fromisoformat(_need(body, "now", str))
+    moment = datetime.fromisoformat(need(body, "now", str))
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if body.get("frozen"):
         site.clock.freeze(moment)
@@ -44,7 +44,7 @@ def set_clock(site: Site, call: Call) -> Response:
 
 def advance_clock(site: Site, call: Call) -> Response:
     """Moves the org's time."""
-    site.clock.move(_need(call.admin_body(), "seconds", int, float))
+    site.clock.move(need(call.admin_body(), "seconds", int, float))
     return clock(site, call)
 
 
@@ -74,8 +74,8 @@ def change_settings(site: Site, call: Call) -> Response:
 def add_field(site: Site, call: Call) -> Response:
     """Adds a field; a name that ends in __c makes it a custom one."""
     body = call.admin_body()
-    name = _need(body, "name", str)
-    _need(body, "type", str)
+    name = need(body, "name", str)
+    need(body, "type", str)
     site.org.add_field(call.path["object"], new_field(body))
     return _field_answer(site, call, name, 201)
 
@@ -83,7 +83,7 @@ def add_field(site: Site, call: Call) -> Response:
 def alter_field(site: Site, call: Call) -> Response:
     """Changes facts of a field; hiding it touches no value, so it goes another way."""
     body, name = call.admin_body(), call.path["field"]
-    hidden = _flag(body, "hidden", default=None)
+    hidden = flag(body, "hidden", default=None)
     body.pop("hidden", None)
     if body.pop("name", name) != name:
         raise ApiFault(400, "INVALID_INPUT", "a field keeps its name")
@@ -104,28 +104,30 @@ def drop_field(site: Site, call: Call) -> Response:
 def hide_records(site: Site, call: Call) -> Response:
     """Hides records from the user, or shows them again."""
     body = call.admin_body()
-    hidden, where = bool(_flag(body, "hidden", default=True)), body.get("where")
+    hidden, where = bool(flag(body, "hidden", default=True)), body.get("where")
     if where is not None:
-        _need(body, "where", str)
-    count = site.org.hide_records(call.path["object"], ids=_ids(body), where=where, hidden=hidden)
+        need(body, "where", str)
+    count = site.org.hide_records(call.path["object"], ids=record_ids(body), where=where, hidden=hidden)
     return json_answer(call, {"count": count})
 
 
 def purge(site: Site, call: Call) -> Response:
     """Removes deleted records for good."""
-    return json_answer(call, {"count": site.org.purge(call.path["object"], _ids(call.admin_body()))})
+    return json_answer(call, {"count": site.org.purge(call.path["object"], record_ids(call.admin_body()))})
 
 
 def empty_bin(site: Site, call: Call) -> Response:
     """Empties records out of the recycle bin."""
-    return json_answer(call, {"count": site.org.empty_bin(call.path["object"], _ids(call.admin_body()))})
+    return json_answer(
+        call, {"count": site.org.empty_bin(call.path["object"], record_ids(call.admin_body()))}
+    )
 
 
 def undelete(site: Site, call: Call) -> Response:
     """Takes records out of the recycle bin."""
     body = call.admin_body()
-    _need(body, "ids", list)
-    ids = _ids(body) or []
+    need(body, "ids", list)
+    ids = record_ids(body) or []
     for record_id in ids:
         site.org.undelete_record(record_id)
     return json_answer(call, {"count": len(ids)})
@@ -159,21 +161,24 @@ def clear_faults(site: Site, call: Call) -> Response:
     return json_answer(call, {})
 
 
-def _need(body: dict[str, Any], key: str, *kinds: type) -> Any:
+def need(body: dict[str, Any], key: str, *kinds: type) -> Any:
+    """Gives a value that must be there and of one of these kinds."""
     value = body.get(key)
     if not isinstance(value, kinds) or isinstance(value, bool):
         raise ApiFault(400, "INVALID_INPUT", f"{key} is missing or of the wrong kind")
     return value
 
 
-def _ids(body: dict[str, Any]) -> list[str] | None:
-    ids = body.get("ids")
+def record_ids(body: dict[str, Any], key: str = "ids") -> list[str] | None:
+    """Gives the ids of records, if there are any."""
+    ids = body.get(key)
     if ids is not None and not (isinstance(ids, list) and all(isinstance(one, str) for one in ids)):
-        raise ApiFault(400, "INVALID_INPUT", "ids must be a list of record ids")
+        raise ApiFault(400, "INVALID_INPUT", f"{key} must be a list of record ids")
     return ids
 
 
-def _flag(body: dict[str, Any], key: str, *, default: bool | None) -> bool | None:
+def flag(body: dict[str, Any], key: str, *, default: bool | None) -> bool | None:
+    """Gives a yes or no."""
     value = body.get(key, default)
     if value is not None and not isinstance(value, bool):
         raise ApiFault(400, "INVALID_INPUT", f"{key} must be true or false")

@@ -1,9 +1,11 @@
-"""Admin resources for the rules of an object."""
+"""Admin resources for rules of objects, and for what people do to records beside the API."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lht.simulator.errors import ApiFault
+from lht.simulator.server.admin import flag, need, record_ids
 from lht.simulator.server.call import json_answer
 
 if TYPE_CHECKING:
@@ -43,6 +45,61 @@ def drop_duplicate_rule(site: Site, call: Call) -> Response:
     return _dropped(site, call, "duplicate_rules")
 
 
+def merge(site: Site, call: Call) -> Response:
+    """Merges records."""
+    body = call.admin_body()
+    fields, losers = body.get("fields", {}), record_ids(body, "losers")
+    if not isinstance(fields, dict) or losers is None:
+        raise ApiFault(400, "INVALID_INPUT", "losers must be a list of record ids, and fields an object")
+    site.org.merge(need(body, "object", str), need(body, "master", str), losers, fields)
+    return json_answer(call, {"id": body["master"], "mergedRecordIds": losers})
+
+
+def archive(site: Site, call: Call) -> Response:
+    """Archives old activities."""
+    body = call.admin_body()
+    days = need(body, "older_than_days", int, float) if "older_than_days" in body else None
+    return json_answer(call, {"count": site.org.archive(days)})
+
+
+def rename_value(site: Site, call: Call) -> Response:
+    """Renames an entry of a picklist."""
+    body = call.admin_body()
+    site.org.rename_value(
+        call.path["object"], call.path["field"], need(body, "from", str), need(body, "to", str)
+    )
+    return json_answer(call, {})
+
+
+def read_only(site: Site, call: Call) -> Response:
+    """Takes the user's right to change records, or gives it back."""
+    body = call.admin_body()
+    where = need(body, "where", str) if body.get("where") is not None else None
+    takes = bool(flag(body, "read_only", default=True))
+    count = site.org.set_read_only(call.path["object"], ids=record_ids(body), where=where, read_only=takes)
+    return json_answer(call, {"count": count})
+
+
+def transactions(site: Site, call: Call) -> Response:
+    """Lists the transactions that are held open."""
+    return json_answer(call, {"transactions": site.org.transactions.listed()})
+
+
+def open_transaction(site: Site, call: Call) -> Response:
+    """Opens a transaction."""
+    return json_answer(call, site.org.transactions.open(need(call.admin_body(), "changes", list)), 201)
+
+
+def commit(site: Site, call: Call) -> Response:
+    """Commits a transaction."""
+    return json_answer(call, site.org.transactions.commit(call.path["id"]))
+
+
+def roll_back(site: Site, call: Call) -> Response:
+    """Rolls a transaction back."""
+    return json_answer(call, site.org.transactions.roll_back(call.path["id"]))
+
+
 def _listed(site: Site, call: Call, kind: str) -> Response:
     return json_answer(call, {kind: site.org.rules.listed(call.path["object"], kind)})
 
@@ -57,4 +114,11 @@ ROUTES = {
     "/simulator/objects/{object}/validation_rules/{rule}": {"DELETE": drop_validation_rule},
     "/simulator/objects/{object}/duplicate_rules": {"GET": duplicate_rules, "POST": add_duplicate_rule},
     "/simulator/objects/{object}/duplicate_rules/{rule}": {"DELETE": drop_duplicate_rule},
+    "/simulator/objects/{object}/fields/{field}/rename_value": {"POST": rename_value},
+    "/simulator/objects/{object}/read_only": {"POST": read_only},
+    "/simulator/merge": {"POST": merge},
+    "/simulator/archive": {"POST": archive},
+    "/simulator/transactions": {"GET": transactions, "POST": open_transaction},
+    "/simulator/transactions/{id}": {"DELETE": roll_back},
+    "/simulator/transactions/{id}/commit": {"POST": commit},
 }

@@ -31,6 +31,8 @@ MAX_OFFSET = 2_000
 NEWEST = 66.0
 TYPEOF_SINCE = 46.0
 _MAX_LIMIT = 2**63 - 1
+ACTIVITIES = frozenset({"Task", "Event"})
+"""Objects whose archived records only queryAll shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +305,8 @@ class _Compiler:
         terms += clauses.scope_terms(self._query, self._schema, self._about.user_id)
         if not self._about.include_deleted and any(f.name == "IsDeleted" for f in self._schema.fields):
             terms.append(f"{base}.{quoted('IsDeleted')} IS NOT TRUE")
+        if not self._about.include_deleted and self._schema.name in ACTIVITIES:
+            terms.append(f"{base}.{quoted('IsArchived')} IS NOT TRUE")
         if self._query.where:
             terms.append(self._where.sql(self._query.where))
         return f" WHERE {' AND '.join(terms)}"

@@ -1,0 +1,35 @@
+"""Records that the running user sees but may not change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lht.simulator.errors import ApiFault
+from lht.simulator.org.rows import MANY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lht.simulator.store.database import Connection
+
+TABLE = "_read_only"
+
+
+def make_table(connection: Connection) -> None:
+    """Makes the list of such records, unless it is there."""
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (id VARCHAR)")
+
+
+def set_read_only(connection: Connection, record_ids: Sequence[str], *, read_only: bool) -> None:
+    """Takes the right to change records, or gives it back."""
+    connection.execute(f"DELETE FROM {TABLE} WHERE id IN {MANY}", [list(record_ids)])
+    if read_only:
+        connection.execute(f"INSERT INTO {TABLE} SELECT unnest(CAST(? AS VARCHAR[]))", [list(record_ids)])
+
+
+def check_writable(connection: Connection, record_id: str) -> None:
+    """Refuses to change a record that the user may only read."""
+    found = connection.execute(f"SELECT count(*) FROM {TABLE} WHERE id = ?", [record_id]).fetchone()
+    if found and found[0]:
+        message = "insufficient access rights on object id"
+        raise ApiFault(403, "INSUFFICIENT_ACCESS_OR_READONLY", message, ())

@@ -1,0 +1,56 @@
+"""Activities and their parents: the day of the latest one, and those so old that they are archived."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from lht.simulator.org import rows
+from lht.simulator.store.ddl import quoted
+
+if TYPE_CHECKING:
+    from lht.simulator.org.catalog import Catalog
+    from lht.simulator.org.derive import Row
+    from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.store.database import Connection
+
+ABOUT = ("WhatId", "WhoId", "AccountId")
+DONE = {
+    "Task": '"IsClosed" AND coalesce("ActivityDate", CAST("CreatedDate" AS DATE)) < ?',
+    "Event": 'coalesce(CAST("EndDateTime" AS DATE), "ActivityDate", CAST("CreatedDate" AS DATE)) < ?',
+}
+"""What is over, of activities, by object."""
+
+
+def note_activity(connection: Connection, catalog: Catalog, schema: ObjectSchema, row: Row) -> None:
+    """Moves LastActivityDate of what an activity is about, which is the platform's doing: only SystemModstamp moves."""
+    day, now = row.get("ActivityDate"), row.get("SystemModstamp")
+    if schema.name not in DONE or not isinstance(day, date) or not isinstance(now, datetime):
+        return
+    if not (row.get("IsClosed") if schema.name == "Task" else day <= now.date()):
+        return
+    for parent_id in {str(row[name]) for name in ABOUT if row.get(name)}:
+        parent = catalog.by_prefix(parent_id)
+        if parent is None or not {"LastActivityDate", "SystemModstamp"} <= rows.stored_names(parent):
+            continue
+        sql = (
+            f'UPDATE {quoted(parent.name)} SET "LastActivityDate" = ?, "SystemModstamp" = ? '
+            'WHERE "Id" = ? AND ("LastActivityDate" IS NULL OR "LastActivityDate" < ?)'
+        )
+        connection.execute(sql, [day, now, parent_id, day])
+
+
+def archive(connection: Connection, catalog: Catalog, now: datetime, older_than_days: float) -> int:
+    """Archives activities that were over that long ago; gives their number. SystemModstamp moves with it."""
+    count, before = 0, (now - timedelta(days=older_than_days)).date()
+    for name, done in DONE.items():
+        schema = catalog.object(name)
+        if schema is None or "IsArchived" not in rows.stored_names(schema):
+            continue
+        sql = (
+            f'UPDATE {quoted(name)} SET "IsArchived" = true, "SystemModstamp" = ? '
+            f'WHERE "IsArchived" IS NOT TRUE AND "IsDeleted" IS NOT TRUE AND {done}'
+        )
+        found = connection.execute(sql, [now, before]).fetchone()
+        count += int(found[0]) if found else 0
+    return count
