@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 REQUEST_KINDS = frozenset({"status", "drop", "truncate_gzip", "expire_session", "delay"})
-JOB_KINDS = frozenset({"job_fails", "job_hangs"})
+JOB_KINDS = frozenset({"job_fails", "job_hangs", "job_retries"})
 STATUSES = range(400, 600)
 
 
@@ -44,6 +44,8 @@ class Fault:
     delay_s: float = 0.0
     error_message: str | None = None
     """job_fails: the job's errorMessage; None leaves that key out."""
+    retries: int = 0
+    """job_retries, job_fails: how often the job says that its query was tried again; more than 15 make it fail."""
 
     def matches(self, method: str, path: str) -> bool:
         return self.method.upper() in ("*", method.upper()) and fnmatch.fnmatchcase(path, self.path)

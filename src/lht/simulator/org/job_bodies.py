@@ -13,11 +13,29 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lht.simulator.org.jobs import Job
+    from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.soql.tree import Query
 
 FINAL = frozenset({"JobComplete", "Failed", "Aborted"})
 OPERATIONS = ("query", "queryAll")
 KEYS = frozenset({"operation", "query", "contentType", "columnDelimiter", "lineEnding"})
 CHUNKING_SHOWN_SINCE = 58
+FILTERS = {
+    "jobType": ("V2Query", "Classic", "V2Ingest"),
+    "concurrencyMode": ("Parallel", "Serial"),
+    "isPkChunkingEnabled": ("false", "true"),
+}
+"""Filters of the list with what they may say; the first is what every job here is."""
+CHUNKABLE = frozenset(
+    {
+        "Account", "Asset", "Campaign", "CampaignMember", "Case", "CaseComment", "Contact", "ContractLineItem",
+        "EmailMessage", "Event", "FeedItem", "Individual", "Lead", "LiveChatTranscript", "LoginHistory", "Opportunity",
+        "OpportunityContactRole", "OpportunityHistory", "OpportunityLineItem", "OpportunityTeamMember", "Pricebook2",
+        "PricebookEntry", "Product2", "Quote", "QuoteLineItem", "ServiceContract", "Task", "User", "UserRole", "WorkOrder",
+        "WorkOrderLineItem",
+    }
+)  # fmt: skip
+"""Standard objects that are read in ranges of ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +90,36 @@ def status(job: Job) -> dict[str, Any]:
     """Gives the whole status; an error message only where there is one."""
     counters = {
         "numberRecordsProcessed": job.rows,
-        "retries": 0,
+        "retries": job.retries,
         "totalProcessingTime": job.processing_ms,
     }
-    chunking = {"isPkChunkingSupported": True} if job.api_version >= CHUNKING_SHOWN_SINCE else {}
+    chunking = {"isPkChunkingSupported": job.chunkable} if job.api_version >= CHUNKING_SHOWN_SINCE else {}
     error = {"errorMessage": job.error_message} if job.error_message is not None else {}
     return listed(job) | counters | chunking | error
 
 
 def shown(filters: Mapping[str, str]) -> bool:
-    """Tells whether the list's filters let query jobs through; none here is chunked by the request's wish."""
-    facts = {"jobType": "V2Query", "concurrencyMode": "Parallel", "isPkChunkingEnabled": "false"}
-    return all(filters[name].lower() == value.lower() for name, value in facts.items() if name in filters)
+    """Tells whether the list's filters let query jobs through; raises ApiFault 400 for a filter that has no sense.
+
+    No job here is chunked by the request's wish, and none is of another kind.
+    """
+    for name, value in filters_of(filters).items():
+        if value.lower() not in (known.lower() for known in FILTERS[name]):
+            raise ApiFault(
+                400, "INVALIDJOB", f"{name} must be one of {', '.join(FILTERS[name])}, not {value!r}"
+            )
+    return all(value.lower() == FILTERS[name][0].lower() for name, value in filters_of(filters).items())
+
+
+def filters_of(query: Mapping[str, str]) -> dict[str, str]:
+    """Gives the filters among the parameters of a request; others are passed over."""
+    return {name: query[name] for name in FILTERS if name in query}
+
+
+def is_chunkable(query: Query, schema: ObjectSchema) -> bool:
+    """Tells whether Salesforce would read the object in ranges of ids; an order or a limit keeps it from that."""
+    known = schema.custom or schema.name.endswith(("History", "Share")) or schema.name in CHUNKABLE
+    return known and not query.order_by and query.limit is None
 
 
 def _form(job: Job) -> dict[str, Any]:

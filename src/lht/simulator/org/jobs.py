@@ -11,13 +11,14 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import job_bodies
 from lht.simulator.org.ids import make_id, to_long
 from lht.simulator.org.job_bodies import FINAL, Order
 from lht.simulator.org.limits import BULK_QUERY_STORAGE_MB
-from lht.simulator.org.pages import Page, ResultPage, locator_for, page_list, row_of
+from lht.simulator.org.pages import PageBounds, ResultPage, locator_for, page_list, page_start, row_of
 from lht.simulator.soql.compile import Compiled, compile_query
 from lht.simulator.soql.parse import parse
 from lht.simulator.store.csv_form import header
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from lht.simulator.store.database import Database
 
 KEY_PREFIX = "750"
-JOBS_IN_LIST = 1_000
 MEGABYTE = 1 << 20
+MOST_RETRIES = 15
 SORTED_COLUMNS_BEFORE = 50
 """Up to version 49.0 columns came in the order of the alphabet."""
 PARALLEL_SINCE = 58
@@ -74,8 +75,9 @@ class Job:
     created_by: str
     created_at: datetime
     modified_at: datetime
-    page_size: int
+    bounds: PageBounds
     fault: Fault | None
+    chunkable: bool = False
     state: str = "UploadComplete"
     ended_at: datetime | None = None
     rows: int = 0
@@ -88,6 +90,11 @@ class Job:
     def columns(self) -> list[tuple[str, str]]:
         """The output columns as (name in the compiled SQL, describe's type), in the order of the file."""
         return [(f"c{place}", self.compiled.columns[place].type) for place in self._places()]
+
+    @property
+    def retries(self) -> int:
+        """How often its query was tried again, which only happens when it is told to."""
+        return self.fault.retries if self.fault is not None and self.state != "UploadComplete" else 0
 
     @property
     def headers(self) -> list[str]:
@@ -123,6 +130,7 @@ class JobBoard:
         with self._lock:
             self._host.limits.take_query_job()
             job = self._new(order, compiled, api_version, now)
+            job.chunkable = job_bodies.is_chunkable(query, compiled.object)
             body = job_bodies.created(job)
         self._start(job)
         return body
@@ -133,13 +141,14 @@ class JobBoard:
             return job_bodies.status(self._need(job_id))
 
     def list(self, filters: Mapping[str, str], base_path: str) -> dict[str, Any]:
-        """Gives the jobs, oldest first, 1,000 at a time."""
+        """Gives the jobs that the filters let through, oldest first, 1,000 at a time."""
         with self._lock:
             self._forget_old()
             found = list(self._jobs.values()) if job_bodies.shown(filters) else []
         start = row_of(filters["queryLocator"]) if filters.get("queryLocator") else 0
-        stop = start + JOBS_IN_LIST
-        more = f"{base_path}?queryLocator={locator_for(stop)}" if stop < len(found) else None
+        stop = start + self._host.settings.jobs_per_list
+        asked = job_bodies.filters_of(filters) | {"queryLocator": locator_for(stop)}
+        more = f"{base_path}?{urlencode(asked)}" if stop < len(found) else None
         records = [job_bodies.listed(job) for job in found[start:stop]]
         return {"done": more is None, "records": records, "nextRecordsUrl": more}
 
@@ -170,13 +179,9 @@ class JobBoard:
     ) -> ResultPage:
         """Gives one page; the same locator and size give the same bytes for as long as the job lives."""
         job, result = self._finished(job_id, api_version)
-        start = row_of(locator) if locator else 0
-        if start > result.rows:
-            raise ApiFault(400, "INVALIDQUERYLOCATOR", "invalid query locator")
-        stop = min(start + (max_records or job.page_size), result.rows)
-        following = locator_for(stop) if stop < result.rows else None
-        top = header(job.headers, job.order.form)
-        return ResultPage(top, result, Page(start, stop), following)
+        page = job.bounds.page(result, page_start(locator, result), max_records)
+        following = locator_for(page.stop) if page.stop < result.rows else None
+        return ResultPage(header(job.headers, job.order.form), result, page, following)
 
     def result_pages(
         self, job_id: str, api_version: float, locator: str | None, base_path: str
@@ -185,10 +190,8 @@ class JobBoard:
         if api_version < PARALLEL_SINCE:
             raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
         job, result = self._finished(job_id, api_version)
-        start = row_of(locator) if locator else 0
-        return page_list(
-            f"{base_path}/{job.id}", start, result.rows, job.page_size, self._host.settings.parallel_pages
-        )
+        start, number = page_start(locator, result), self._host.settings.parallel_pages
+        return page_list(f"{base_path}/{job.id}", result, start, job.bounds, number)
 
     def reset(self) -> None:
         """Forgets every job."""
@@ -207,9 +210,10 @@ class JobBoard:
 
     def _new(self, order: Order, compiled: Compiled, api_version: float, now: datetime) -> Job:
         self._last += 1
-        size, fault = self._host.settings.page_size, self._host.faults.for_job()
+        settings, fault = self._host.settings, self._host.faults.for_job()
+        bounds = PageBounds(settings.page_size, settings.page_bytes, settings.most_page_rows)
         job_id = make_id(KEY_PREFIX, self._last)
-        job = Job(job_id, order, compiled, api_version, self._host.user_id, now, now, size, fault)
+        job = Job(job_id, order, compiled, api_version, self._host.user_id, now, now, bounds, fault)
         self._jobs[job_id] = job
         return job
 
@@ -241,8 +245,10 @@ class JobBoard:
         if job.fault is not None and job.fault.kind == "job_hangs":
             job.stop.wait()
             raise Stopped
-        if job.fault is not None:
+        if job.fault is not None and job.fault.kind == "job_fails":
             raise JobFault(job.fault.error_message or "")
+        if job.retries > MOST_RETRIES:
+            raise JobFault(f"Query retried more than {MOST_RETRIES} times")
         select = Select(job.compiled.sql, job.compiled.params, job.columns)
         form = job.order.form
         result = self._results.write(job.id, self._host.db, select, form, lambda rows: _count(job, rows))

@@ -27,6 +27,32 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class PageBounds:
+    """How large the pages of a job are; it stays so, as a page that is read again must be the same."""
+
+    rows: int
+    """Where the request names no maxRecords."""
+    bytes: int
+    """Where the request names no maxRecords: as much text at most."""
+    most_rows: int
+    """Whatever the request names; 0 for no such bound."""
+
+    def page(self, result: ResultFile, start: int, max_records: int | None) -> Page:
+        """Gives the page that begins at a row."""
+        rows = max_records or self.rows
+        stop = min(start + min(rows, self.most_rows or rows), result.rows)
+        return Page(start, stop if max_records else result.reach(start, stop, self.bytes))
+
+
+def page_start(locator: str | None, result: ResultFile) -> int:
+    """Gives the row where a page begins; raises ApiFault 400 for a locator that was never given out."""
+    start = row_of(locator) if locator else 0
+    if start and start >= result.rows:
+        raise ApiFault(400, "INVALIDQUERYLOCATOR", "invalid query locator")
+    return start
+
+
+@dataclass(frozen=True, slots=True)
 class ResultPage:
     """One page as it is sent: its header row, its rows, and the locator of the next (None on the last)."""
 
@@ -78,10 +104,14 @@ def row_of(locator: str) -> int:
     return int(row)
 
 
-def page_list(job_path: str, start: int, rows: int, size: int, number: int) -> dict[str, Any]:
+def page_list(
+    job_path: str, result: ResultFile, start: int, bounds: PageBounds, number: int
+) -> dict[str, Any]:
     """Gives the next few page addresses. A result without rows has one page: its header."""
-    starts = list(range(start, max(rows, 1), size))
-    shown, more = starts[:number], starts[number:]
-    pages = [{"resultUrl": f"{job_path}/results?locator={locator_for(row)}"} for row in shown]
-    following = f"{job_path}/resultPages?locator={locator_for(more[0])}" if more else None
-    return {"resultPages": pages, "nextRecordsUrl": following, "done": not more}
+    pages: list[dict[str, str]] = []
+    while len(pages) < number and (start < result.rows or not pages):
+        pages.append({"resultUrl": f"{job_path}/results?locator={locator_for(start)}"})
+        start = bounds.page(result, start, None).stop
+    done = start >= result.rows
+    following = None if done else f"{job_path}/resultPages?locator={locator_for(start)}"
+    return {"resultPages": pages, "nextRecordsUrl": following, "done": done}

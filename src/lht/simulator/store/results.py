@@ -53,6 +53,18 @@ class ResultFile:
         begin, end = self.span(start, stop)
         return RowReader(self.path, begin, end)
 
+    def reach(self, start: int, stop: int, most_bytes: int) -> int:
+        """Gives how far, up to stop, the rows from start take no more than so many bytes; one row always fits."""
+        with self._index.open("rb") as index:
+            limit = _position(index, start) + most_bytes
+            if stop <= start or _position(index, stop) <= limit:
+                return stop
+            low, high = start + 1, stop
+            while low < high:
+                middle = (low + high + 1) // 2
+                low, high = (middle, high) if _position(index, middle) <= limit else (low, middle - 1)
+        return low
+
     def delete(self) -> None:
         """Removes both files."""
         self.path.unlink(missing_ok=True)
