@@ -10,8 +10,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
-    import pytest
     from conftest import Shell
 
 
@@ -91,6 +92,35 @@ def test_the_simulator_does_not_replace_a_users_configuration(bare: Shell) -> No
     assert (bare.folder / ".snowflake" / "connections.toml").read_text() == "# mine\n"
 
 
+@pytest.mark.parametrize("place", ["file/below", "/proc/nowhere"])
+def test_a_folder_that_cannot_be_written_is_told_before_any_credentials(bare: Shell, place: str) -> None:
+    (bare.folder / "file").write_text("not a folder")
+
+    outcome = bare.process("simulator", "start", "--port", "0", "--write_config", place)
+
+    assert (outcome.code, outcome.out) == (3, "")
+    assert place in outcome.err
+    assert "--write_config" in " ".join(outcome.err.split())
+
+
+def test_an_org_that_does_not_start_leaves_no_folder(bare: Shell) -> None:
+    refused = ("--write_config", "new/deep", "--from-describe", "nowhere")
+
+    outcome = bare.process("simulator", "start", "--port", "0", *refused)
+
+    assert (outcome.code, outcome.out) == (3, "")
+    assert "nowhere" in outcome.err
+    assert not (bare.folder / "new").exists()
+
+
+def test_an_address_of_another_machine_is_told_as_such(bare: Shell) -> None:
+    outcome = bare("simulator", "start", "--port", "0", "--host", "192.0.2.1")
+
+    assert outcome.code == 3
+    assert "192.0.2.1" in outcome.err
+    assert "--host 127.0.0.1" in outcome.err
+
+
 def test_a_busy_port_is_told(bare: Shell) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
@@ -103,3 +133,4 @@ def test_a_busy_port_is_told(bare: Shell) -> None:
     assert direct.code == detached.code == 3
     assert port in direct.err
     assert port in detached.err
+    assert "--port 0" in direct.err

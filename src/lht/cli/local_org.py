@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import errno
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from lht.config.files import write_private
@@ -37,6 +38,8 @@ def serve_org(
         if write_config:
             write_connections(write_config, running)
 
+    if write_config:
+        check_place(write_config)
     with translated():
         serve(
             host,
@@ -71,17 +74,47 @@ def translated() -> Iterator[None]:
 
 
 def _hint(error: Exception) -> str:
-    """The way out of the one refusal that says nothing of it: a port that is taken."""
-    return "Choose another port; --port 0 takes any that is free." if "cannot listen" in str(error) else ""
+    """The way out of the refusals that say nothing of it: a port that is taken, an address that is not this machine's."""
+    if "cannot listen" not in str(error):
+        return ""
+    if isinstance(error.__cause__, OSError) and error.__cause__.errno in {errno.EADDRINUSE, errno.EACCES}:
+        return "Choose another port; --port 0 takes any that is free."
+    return "Choose an address of this machine, such as --host 127.0.0.1."
+
+
+def check_place(folder: Path) -> None:
+    """Refuses a folder that cannot hold the configuration, before an org is made for nothing; leaves no trace."""
+    import tempfile  # noqa: PLC0415 - costs start-up time
+
+    path = folder / ".snowflake" / "connections.toml"
+    new = [parent for parent in path.parents if not parent.exists()]
+    try:
+        _check_ours(path)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"No configuration can be written to {path.parent}: {error.strerror}.",
+            hint="Choose another folder for --write_config, or make this one writable.",
+        ) from error
+    finally:
+        for parent in new:
+            with suppress(OSError):
+                parent.rmdir()
+
+
+def _check_ours(path: Path) -> None:
+    if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK):
+        raise ConfigError(
+            f"{path} exists, and was not written for a local org.", hint="Choose another folder."
+        )
 
 
 def write_connections(folder: Path, running: Running) -> Path:
     """Writes the org's app and a DuckDB file beside it; a file that is not ours is left alone."""
     path = folder / ".snowflake" / "connections.toml"
-    if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK):
-        raise ConfigError(
-            f"{path} exists, and was not written for a local org.", hint="Choose another folder."
-        )
+    _check_ours(path)
     write_private(
         path,
         f"""\
