@@ -223,6 +223,18 @@ class RecordKeeper:
         own_id = str(self.changeable(connection, schema, record_id, options)["Id"])
         self.bin.delete(connection, schema, [own_id])
 
+    def delete_all_in(
+        self,
+        connection: Connection,
+        schema: ObjectSchema,
+        record_ids: Sequence[str],
+        options: WriteOptions = AS_USUAL,
+    ) -> None:
+        """Deletes different records at once in the caller's transaction; refuses where `delete_in` refused any."""
+        _check_allowed(schema, "delete", allowed=schema.deletable)
+        found = [self.changeable(connection, schema, record_id, options) for record_id in record_ids]
+        self.bin.delete(connection, schema, [str(row["Id"]) for row in found])
+
     def changeable(
         self, connection: Connection, schema: ObjectSchema, record_id: str, options: WriteOptions
     ) -> Row:

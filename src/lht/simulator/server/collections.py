@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids
 from lht.simulator.org.collections import Outcome, Saved, Work, save_all
-from lht.simulator.org.records import key_field
+from lht.simulator.org.records import UnknownRecord, key_field
 from lht.simulator.server.call import json_answer, write_options
 
 if TYPE_CHECKING:
@@ -88,7 +88,12 @@ def delete(site: Site, call: Call) -> Response:
         raise _missing("ids")
     _check_number(wanted, MOST_RECORDS)
     all_or_none = call.query.get("allOrNone", "false").lower() == "true"
-    return _save(site, call, [_deletion(site, record_id) for record_id in wanted], all_or_none=all_or_none)
+    try:
+        done: list[Outcome] = _delete_at_once(site, wanted)
+    except ApiFault:  # who is to blame is found out one by one
+        works = [_deletion(site, record_id) for record_id in wanted]
+        return _save(site, call, works, all_or_none=all_or_none)
+    return json_answer(call, [_result(outcome) for outcome in done])
 
 
 def retrieve(site: Site, call: Call) -> Response:
@@ -179,6 +184,19 @@ def _deletion(site: Site, record_id: str) -> Work:
         return Saved(own_id)
 
     return work
+
+
+def _delete_at_once(site: Site, record_ids: Sequence[str]) -> list[Outcome]:
+    """Deletes all of them, runs of one object together, which is much quicker; raises ApiFault if any cannot be."""
+    own_ids = [ids.checked_id(record_id) for record_id in record_ids]
+    if len(set(own_ids)) < len(own_ids) or site.db.is_together:
+        raise DUPLICATE_ID
+    with site.db.transaction() as connection:
+        for schema, run in groupby(own_ids, site.catalog.by_prefix):
+            if schema is None:
+                raise UnknownRecord
+            site.org.records.delete_all_in(connection, schema, list(run))
+    return [Saved(own_id) for own_id in own_ids]
 
 
 def _refusal(fault: ApiFault) -> Work:
