@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from simple_salesforce import Salesforce, SalesforceMalformedRequest, SalesforceResourceNotFound
+from simple_salesforce import (
+    Salesforce,
+    SalesforceExpiredSession,
+    SalesforceGeneralError,
+    SalesforceMalformedRequest,
+    SalesforceMoreThanOneRecord,
+    SalesforceRefusedRequest,
+    SalesforceResourceNotFound,
+    format_external_id,
+    format_soql,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lht.testing.caller import Caller
 
@@ -118,3 +130,148 @@ def test_bulk_queries_give_every_row(sf_seeded: Salesforce, page: int) -> None:
 def test_refusals_are_understood(sf: Salesforce) -> None:
     with pytest.raises(SalesforceMalformedRequest, match="No such column 'Nope'"):
         sf.query("SELECT Nope FROM Account")
+
+
+def test_refusals_of_each_kind_are_told_apart(sf: Salesforce, api: Caller) -> None:
+    for name in "ab":
+        sf.Contact.create({"LastName": name, "Email": "same@example.com"})
+    with pytest.raises(SalesforceMoreThanOneRecord) as several:
+        sf.Contact.get_by_custom_id("Email", "same@example.com")
+    with pytest.raises(SalesforceGeneralError, match="405"):
+        sf.restful("limits", method="DELETE")
+    api.org.admin.change_settings(limits={"DailyApiRequests": 0})
+    with pytest.raises(SalesforceRefusedRequest, match="TotalRequests Limit exceeded"):
+        sf.limits()
+    api.org.admin.expire_sessions()
+    with pytest.raises(SalesforceExpiredSession, match="INVALID_SESSION_ID"):
+        sf.limits()
+
+    assert len(several.value.content) == 2
+
+
+def test_every_way_to_name_a_record(sf: Salesforce) -> None:
+    made = sf.Account.create(
+        {"Name": "O'Neil & Söhne", "ExternalId__c": "k/1"}, headers={"Sforce-Auto-Assign": "false"}
+    )
+    where = format_external_id("ExternalId__c", "k 2")
+    raw = sf.Account.upsert(where, {"Name": "b"}, raw_response=True)
+    found = sf.query(format_soql("SELECT Id FROM Account WHERE Name = {}", "O'Neil & Söhne"))
+
+    assert found["records"][0]["Id"] == made["id"]
+    assert (raw.status_code, raw.json()["created"]) == (201, True)
+    assert sf.Account.get(made["id"], params={"fields": "Name"})["Name"] == "O'Neil & Söhne"
+    assert sf.Account.update(made["id"], {"Name": "c"}, raw_response=True).status_code == 204
+    assert sf.Account.delete(where) == 204
+    assert sf.query("SELECT COUNT() FROM Account")["totalSize"] == 1
+
+
+def test_composites_and_collections_are_reached_by_restful(sf: Salesforce) -> None:
+    records = [{"attributes": {"type": "Account"}, "Name": name} for name in "ab"]
+    made = sf.restful("composite/sobjects", method="POST", json={"allOrNone": True, "records": records})
+    ids = [one["id"] for one in made]
+    changed = [{"attributes": {"type": "Account"}, "Id": one, "Name": "c"} for one in ids]
+    updated = sf.restful("composite/sobjects", method="PATCH", json={"records": changed})
+    read = sf.restful("composite/sobjects/Account", params={"ids": ",".join(ids), "fields": "Name"})
+    parts = [
+        {
+            "method": "POST",
+            "url": "/services/data/v59.0/sobjects/Account",
+            "referenceId": "a",
+            "body": {"Name": "d"},
+        },
+        {"method": "GET", "url": "/services/data/v59.0/sobjects/Account/@{a.id}", "referenceId": "b"},
+    ]
+    composite = sf.restful("composite", method="POST", json={"allOrNone": True, "compositeRequest": parts})
+    batch = sf.restful(
+        "composite/batch", method="POST", json={"batchRequests": [{"method": "GET", "url": "v59.0/limits"}]}
+    )
+    tree_records = [{"attributes": {"type": "Account", "referenceId": "r"}, "Name": "e"}]
+    tree = sf.restful("composite/tree/Account", method="POST", json={"records": tree_records})
+    gone = sf.restful(
+        "composite/sobjects", params={"ids": ",".join(ids), "allOrNone": "true"}, method="DELETE"
+    )
+
+    assert [one["success"] for one in made + updated + gone] == [True] * 6
+    assert [one["Name"] for one in read] == ["c", "c"]
+    assert [one["httpStatusCode"] for one in composite["compositeResponse"]] == [201, 200]
+    assert (batch["hasErrors"], tree["hasErrors"]) == (False, False)
+    assert sorted(one["Name"] for one in sf.query_all("SELECT Name FROM Account")["records"]) == ["d", "e"]
+
+
+def test_further_pages_by_address_and_by_identifier(sf: Salesforce) -> None:
+    for number in (200, 50):
+        people = [{"attributes": {"type": "Contact"}, "LastName": "a"}] * number
+        sf.restful("composite/sobjects", method="POST", json={"records": people})
+    sf.headers["Sforce-Query-Options"] = "batchSize=200"
+    first = sf.query("SELECT Id FROM Contact")
+    by_address = sf.query_more(first["nextRecordsUrl"], identifier_is_url=True)
+    by_name = sf.query_more(first["nextRecordsUrl"].rpartition("/")[2])
+
+    assert (len(first["records"]), len(by_address["records"]), by_address["done"]) == (200, 50, True)
+    assert by_address == by_name
+    assert len(list(sf.query_all_iter("SELECT Id FROM Contact"))) == 250
+
+
+def test_deleted_records_are_asked_for_too(sf_seeded: Salesforce) -> None:
+    alive = sf_seeded.query_all("SELECT Id FROM Account")["totalSize"]
+    every = sf_seeded.query_all("SELECT Id FROM Account", include_deleted=True)["totalSize"]
+
+    assert alive < every
+    assert len(list(sf_seeded.query_all_iter("SELECT Id FROM Account", include_deleted=True))) == every
+
+
+def test_the_org_tells_about_itself(sf_seeded: Salesforce) -> None:
+    assert sf_seeded.is_sandbox() in (True, False)
+    assert sf_seeded.oauth2("userinfo")["preferred_username"] == "me@example.com"
+    assert sf_seeded.restful("")["sobjects"] == "/services/data/v59.0/sobjects"
+    assert (
+        sf_seeded.restful("limits/recordCount", params={"sObjects": "Account"})["sObjects"][0]["name"]
+        == "Account"
+    )
+    assert (
+        sf_seeded.restful("query", params={"q": "SELECT Id FROM Account", "columns": "true"})["idSelected"]
+        is True
+    )
+
+
+def test_files_are_read_and_replaced(sf: Salesforce, tmp_path: Path) -> None:
+    account = sf.Account.create({"Name": "a"})["id"]
+    made = sf.Attachment.create(
+        {"Name": "a.txt", "ParentId": account, "Body": base64.b64encode(b"one").decode()}
+    )
+    file = tmp_path / "b.txt"
+    file.write_bytes(b"two")
+    before = sf.Attachment.get_base64(made["id"])
+
+    assert sf.Attachment.update_base64(made["id"], str(file)) == 204
+    assert (before, sf.Attachment.get_base64(made["id"])) == (b"one", b"two")
+    with pytest.raises(SalesforceMalformedRequest, match="REQUIRED_FIELD_MISSING"):
+        sf.Attachment.upload_base64(str(file))
+
+
+def test_bulk_results_go_to_files(sf_seeded: Salesforce, tmp_path: Path) -> None:
+    found = sf_seeded.bulk2.Account.download("SELECT Id FROM Account", str(tmp_path), max_records=20)
+    texts = [Path(part["file"]).read_text(encoding="utf-8") for part in found]
+    rows = [row for text in texts for row in csv.DictReader(io.StringIO(text, newline=""))]
+    every = list(sf_seeded.bulk2.Account.query_all("SELECT Id FROM Account", max_records=1_000))
+
+    assert len(rows) == sf_seeded.query("SELECT COUNT() FROM Account")["totalSize"]
+    assert len(every[0].splitlines()) > len(rows)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda sf: sf.search("FIND {a}"),
+        lambda sf: sf.quick_search("a"),
+        lambda sf: sf.toolingexecute("query?q=SELECT+Id+FROM+ApexClass"),
+        lambda sf: sf.Account.describe_layout("012000000000000AAA"),
+        lambda sf: sf.set_password("005000000000000AAA", "secret"),
+        lambda sf: sf.restful("recent"),
+        lambda sf: sf.apexecute("mine"),
+        lambda sf: sf.bulk.Account.query("SELECT Id FROM Account"),
+    ],
+)
+def test_what_is_not_served_is_not_found(sf_seeded: Salesforce, ask: Callable[[Salesforce], Any]) -> None:
+    with pytest.raises(SalesforceResourceNotFound, match="NOT_FOUND"):
+        ask(sf_seeded)

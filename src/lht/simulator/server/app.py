@@ -62,6 +62,7 @@ DATA: dict[str, Methods] = {
         "DELETE": data.delete,
     },
     "/sobjects/{object}/describe/{part}": {},
+    "/sobjects/User/{id}/password": {},
     "/sobjects/{object}/{id}/{value}": {
         "GET": data.read_by_key,
         "PATCH": data.upsert,
