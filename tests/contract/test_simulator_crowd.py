@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import socket
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from lht.testing import simulator
 from lht.testing.caller import Caller
@@ -13,7 +15,8 @@ from lht.testing.caller import Caller
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CALLERS, TURNS = 20, 12
+CALLERS, TURNS, PATIENCE_S = 50, 6, 120
+QUICKLY_LEFT_BYTES = 100
 LIST = "SELECT Id, Name, Owner.Name FROM Account"
 
 
@@ -23,6 +26,7 @@ class Crowd:
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
         self.made: list[str] = []
+        self.gone: list[str] = []
         self.wrong: Counter[str] = Counter()
 
     def expect(self, answer: Any, *statuses: int) -> bool:
@@ -42,7 +46,27 @@ class Crowd:
             where = f"/sobjects/Account/{lot.choice(self.made)}"
             self.expect(self.caller.call("PATCH", where, {"Name": "u"}), 204, 404)
             self.expect(self.caller.get(where), 200, 404)
-            self.expect(self.caller.call("DELETE", where), 204, 404)
+            if self.expect(self.caller.call("DELETE", where), 204, 404):
+                self.gone.append(where)
+
+    def download(self, _lot: random.Random) -> None:
+        status = self.caller.finished_job(LIST)
+        pages = self.caller.get(f"/jobs/query/{status['id']}/resultPages").json()["resultPages"]
+        rows = sum(len(self.caller.get(page["resultUrl"]).rows) - 1 for page in reversed(pages))
+        self.wrong["rows are missing"] += rows != status["numberRecordsProcessed"]
+
+    def hang_up(self, lot: random.Random) -> None:
+        """Asks for something and leaves, at once or in the middle of the answer."""
+        job_id = self.caller.finished_job(LIST, "queryAll")["id"]
+        where = urlsplit(self.caller.org.url)
+        path = lot.choice(
+            [f"/services/data/v66.0/jobs/query/{job_id}/results", "/services/data/v66.0/sobjects"]
+        )
+        head = f"GET {path} HTTP/1.1\r\nHost: {where.netloc}\r\nAuthorization: {self.caller.headers['Authorization']}"
+        with socket.create_connection((where.hostname, where.port)) as connection:
+            connection.sendall(f"{head}\r\n\r\n".encode())
+            if lot.random() < 0.5:
+                connection.recv(QUICKLY_LEFT_BYTES)
 
     def page(self, _lot: random.Random) -> None:
         header = {"Sforce-Query-Options": "batchSize=200"}
@@ -69,6 +93,17 @@ class Crowd:
         self.expect(self.caller.get("/limits/recordCount"), 200)
         self.expect(self.caller.get("/query", q="SELECT New__c FROM Account LIMIT 5"), 200, 400)
 
+    def count(self) -> int:
+        return int(self.caller.get("/query", q="SELECT COUNT() FROM Account").json()["totalSize"])
+
+    def usage(self) -> tuple[int, int]:
+        """The calls that the org says it counted, and those that it wrote down."""
+        said = self.caller.get("/limits").headers["sforce-limit-info"]
+        paths = [request["path"] for request in self.caller.org.admin.requests()]
+        return int(said.split("=")[1].split("/")[0]), sum(
+            path.startswith("/services/data/") for path in paths
+        )
+
     def reshape(self, lot: random.Random) -> None:
         admin = self.caller.org.admin
         admin.add_field("Account", "New__c", "string", default_value="x")
@@ -77,20 +112,33 @@ class Crowd:
         admin.purge("Account")
 
 
-def test_twenty_callers_and_an_admin_do_not_disturb_each_other() -> None:
-    with simulator(records=250) as org:
+def test_fifty_callers_and_an_admin_do_not_disturb_each_other() -> None:
+    with simulator(records=250, page_size=60) as org:
         crowd = Crowd(Caller(org).login())
+        before = crowd.count()
         deeds: list[Callable[[random.Random], None]] = [
-            crowd.write, crowd.change, crowd.page, crowd.job, crowd.look
+            crowd.write, crowd.change, crowd.page, crowd.job, crowd.look, crowd.download, crowd.hang_up
         ]  # fmt: skip
-        threads = [threading.Thread(target=_turns, args=(crowd, deeds, number)) for number in range(CALLERS)]
-        threads.append(threading.Thread(target=_turns, args=(crowd, [crowd.reshape], CALLERS)))
+        threads = [
+            threading.Thread(target=_turns, args=(crowd, deeds, number), daemon=True)
+            for number in range(CALLERS)
+        ]
+        threads.append(threading.Thread(target=_turns, args=(crowd, [crowd.reshape], CALLERS), daemon=True))
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            thread.join(PATIENCE_S)
+        stuck = [thread.name for thread in threads if thread.is_alive()]
+        org.admin.hide_records("Account", hidden=False)
+        after, told = crowd.count(), crowd.usage()
+        statuses = {request["status"] for request in org.admin.requests()}
+        jobs = crowd.caller.get("/jobs/query").json()["records"]
 
-    assert +crowd.wrong == Counter()
+    assert (+crowd.wrong, stuck) == (Counter(), [])
+    assert after == before + len(crowd.made) - len(crowd.gone)
+    assert told[0] == told[1]
+    assert {job["state"] for job in jobs} <= {"JobComplete"}
+    assert not {status for status in statuses if status and status >= 500}
 
 
 def _turns(crowd: Crowd, deeds: list[Callable[[random.Random], None]], number: int) -> None:
