@@ -88,10 +88,11 @@ def test_the_cursors_that_objects_offer_are_those_of_salesforce(org: Org) -> Non
 
     assert offered["AccountHistory"] == {"CreatedDate"}
     assert offered["AccountShare"] == {"LastModifiedDate"}
+    assert offered["OpportunityHistory"] == {"CreatedDate", "SystemModstamp"}
     assert all(
         "SystemModstamp" in stamps
         for name, stamps in offered.items()
-        if name not in {"AccountHistory", "AccountShare"}
+        if not name.endswith(("History", "Share"))
     )
 
 

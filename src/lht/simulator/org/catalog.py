@@ -53,9 +53,9 @@ class Catalog:
         self._objects[schema.name.lower()] = schema
 
     def children(self, parent: ObjectSchema) -> Iterator[tuple[ObjectSchema, FieldSchema]]:
-        """Gives the references that point at an object, hidden ones too, by name of the object that holds them."""
+        """Gives the references that point at an object, hidden ones too, by object that holds them and name."""
         for schema in self:
-            for field in schema.fields:
+            for field in sorted(schema.fields, key=lambda held: held.name):
                 if parent.name in field.reference_to:
                     yield schema, field
 
@@ -104,6 +104,7 @@ def column_list(schema: ObjectSchema) -> str:
 
 def _object(body: dict[str, Any]) -> ObjectSchema:
     plain = body | {"fields": tuple(field_from(field) for field in body["fields"])}
+    plain["scopes"] = tuple(body.get("scopes", ()))
     plain["validation_rules"] = tuple(ValidationRule(**rule) for rule in body.get("validation_rules", ()))
     plain["duplicate_rules"] = tuple(
         DuplicateRule(**(rule | {"fields": tuple(rule["fields"])}))

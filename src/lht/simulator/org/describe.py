@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lht.simulator.org.describe_links import is_old, listed_urls, page_urls, scopes
 from lht.simulator.org.saved_facts import with_saved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lht.simulator.org.catalog import Catalog
+    from lht.simulator.org.record_types import RecordType
     from lht.simulator.org.schema import FieldSchema, ObjectSchema, PicklistValue
 
 Json = dict[str, Any]
@@ -34,8 +36,6 @@ SOAP_TYPES = {
     "json": "tns:json",
 }
 
-MASTER_RECORD_TYPE = "012000000000000AAA"
-
 
 def describe_global(catalog: Catalog, version: str) -> Json:
     """Gives the answer of `/sobjects/`."""
@@ -43,13 +43,21 @@ def describe_global(catalog: Catalog, version: str) -> Json:
     return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": listed}
 
 
-def describe(schema: ObjectSchema, catalog: Catalog, version: str) -> Json:
+def describe(
+    schema: ObjectSchema,
+    catalog: Catalog,
+    version: str,
+    *,
+    types: Sequence[RecordType] = (),
+    base_url: str = "",
+) -> Json:
     """Gives the answer of `/sobjects/X/describe/`; fields that the user may not see are not in it."""
+    flags = flags_of(schema, version)
     told = {
         "actionOverrides": [],
-        **flags_of(schema),
+        **flags,
         "childRelationships": list(_children(schema, catalog)),
-        "compactLayoutable": schema.updateable,
+        "compactLayoutable": flags["layoutable"],
         "defaultImplementation": None,
         "extendedBy": None,
         "extendsInterfaces": None,
@@ -60,25 +68,26 @@ def describe(schema: ObjectSchema, catalog: Catalog, version: str) -> Json:
         "lookupLayoutable": None,
         "namedLayoutInfos": [],
         "networkScopeFieldName": None,
-        "recordTypeInfos": [_master_record_type(schema, version)],
-        "searchLayoutable": schema.updateable,
-        "sobjectDescribeOption": "FULL",
-        "supportedScopes": _scopes(schema),
-        "urls": _urls(schema, version, whole=True),
+        "recordTypeInfos": [_record_type(schema, known, version) for known in types if schema.record_types],
+        "searchLayoutable": flags["searchable"],
+        "supportedScopes": scopes(schema, version),
+        "urls": listed_urls(schema, version, flags) | page_urls(schema, version, flags, base_url),
     }
+    if not is_old(version):
+        told["sobjectDescribeOption"] = "FULL"
     return with_saved(told, schema.saved, version)
 
 
 def _listed(schema: ObjectSchema, version: str) -> Json:
-    return {**flags_of(schema), "urls": _urls(schema, version, whole=False)}
+    flags = flags_of(schema, version)
+    return {**flags, "urls": listed_urls(schema, version, flags)}
 
 
-def flags_of(schema: ObjectSchema) -> Json:
+def flags_of(schema: ObjectSchema, version: str = "v66.0") -> Json:
     """The keys that both describes share."""
-    usual = {
+    later = {} if is_old(version) else {"associateEntityType": None, "associateParentEntity": None}
+    usual = later | {
         "activateable": False,
-        "associateEntityType": None,
-        "associateParentEntity": None,
         "createable": schema.createable,
         "custom": schema.custom,
         "customSetting": False,
@@ -125,41 +134,18 @@ def _children(schema: ObjectSchema, catalog: Catalog) -> Iterator[Json]:
         }
 
 
-def _master_record_type(schema: ObjectSchema, version: str) -> Json:
-    layout = f"/services/data/{version}/sobjects/{schema.name}/describe/layouts/{MASTER_RECORD_TYPE}"
+def _record_type(schema: ObjectSchema, known: RecordType, version: str) -> Json:
+    layout = f"/services/data/{version}/sobjects/{schema.name}/describe/layouts/{known.id}"
     return {
-        "active": True,
-        "available": True,
-        "defaultRecordTypeMapping": True,
-        "developerName": "Master",
-        "master": True,
-        "name": "Master",
-        "recordTypeId": MASTER_RECORD_TYPE,
+        "active": known.active,
+        "available": known.active,
+        "defaultRecordTypeMapping": known.default,
+        "developerName": known.developer_name,
+        "master": known.is_master,
+        "name": known.name,
+        "recordTypeId": known.id,
         "urls": {"layout": layout},
     }
-
-
-def _scopes(schema: ObjectSchema) -> list[Json]:
-    scopes = [{"label": f"All {schema.label_plural.lower()}", "name": "everything"}]
-    if schema.find("OwnerId"):
-        scopes.append({"label": f"My {schema.label_plural.lower()}", "name": "mine"})
-    return scopes
-
-
-def _urls(schema: ObjectSchema, version: str, *, whole: bool) -> Json:
-    base = f"/services/data/{version}/sobjects/{schema.name}"
-    urls = {"rowTemplate": f"{base}/{{ID}}", "describe": f"{base}/describe", "sobject": base}
-    if whole or schema.updateable:
-        urls |= {"layouts": f"{base}/describe/layouts", "compactLayouts": f"{base}/describe/compactLayouts"}
-        urls |= {
-            "approvalLayouts": f"{base}/describe/approvalLayouts",
-            "quickActions": f"{base}/quickActions",
-        }
-        urls |= {
-            "listviews": f"{base}/listviews",
-            "defaultValues": f"{base}/defaultValues?recordTypeId&fields",
-        }
-    return urls
 
 
 SAME_FOR_ALL: Json = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from lht.simulator.org.schema import FieldSchema, PicklistValue
@@ -163,6 +164,12 @@ def picklist(
     return other("picklist", name, label, {"length": size, "picklist": choices(values)} | also, **facts)
 
 
+def usual(field: FieldSchema, value: str) -> FieldSchema:
+    """Gives the picklist with one of its entries chosen for records that do not say."""
+    marked = tuple(replace(entry, default=entry.value == value) for entry in field.picklist)
+    return replace(field, picklist=marked, default_value=value, defaulted_on_create=True)
+
+
 def choices(values: Iterable[str | tuple[str, str]]) -> tuple[PicklistValue, ...]:
     """Makes the entries of a picklist."""
     pairs = ((entry, entry) if isinstance(entry, str) else entry for entry in values)
@@ -272,6 +279,11 @@ def owner(to: str | tuple[str, ...] = "User", label: str = "Owner ID") -> FieldS
     """Whose record it is; the one who creates it, unless said."""
     facts: Facts = {"nillable": False, "defaulted_on_create": True, "permissionable": False}
     return lookup("OwnerId", label, to, also=facts)
+
+
+def record_type() -> FieldSchema:
+    """Which of its object's record types a record has."""
+    return lookup("RecordTypeId", "Record Type ID", "RecordType", permissionable=False)
 
 
 def external_id() -> FieldSchema:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org import activities, describe, ids, merges, setup, user_time
+from lht.simulator.org import activities, describe, first_rows, ids, merges, setup, user_time
 from lht.simulator.org.catalog import Catalog
 from lht.simulator.org.clock_keeper import kept_clock
 from lht.simulator.org.describe_files import NO_DESCRIBES, DescribeFiles, read_describes
@@ -20,6 +20,7 @@ from lht.simulator.org.objects import STANDARD
 from lht.simulator.org.open_transactions import OpenTransactions
 from lht.simulator.org.query import QueryRunner
 from lht.simulator.org.record_counts import RecordCounts
+from lht.simulator.org.record_types import record_types
 from lht.simulator.org.records import RecordKeeper
 from lht.simulator.org.recycle_bin import RecycleBin
 from lht.simulator.org.replication import Replication, ReplicationSettings
@@ -66,9 +67,9 @@ class Org:
         self.catalog = catalog
         self.options = options
         self.clock = kept_clock(db)
-        self.org_id = setup.ORG_ID
-        self.user_id = setup.USER_ID
-        self.username = setup.USERNAME
+        self.org_id = first_rows.ORG_ID
+        self.user_id = first_rows.USER_ID
+        self.username = first_rows.USERNAME
         self.limits = Limits(self.clock)
         self.counts = RecordCounts(db, catalog, self.clock)
         self.settings = Settings()
@@ -132,9 +133,12 @@ class Org:
         """Gives `/sobjects/`."""
         return describe.describe_global(self.catalog, version)
 
-    def describe(self, name: str, *, version: str = VERSION) -> Json:
-        """Gives `/sobjects/X/describe/`."""
-        return describe.describe(self.catalog.need(name), self.catalog, version)
+    def describe(self, name: str, *, version: str = VERSION, base_url: str = "") -> Json:
+        """Gives `/sobjects/X/describe/`; `base_url` is where its pages are."""
+        schema = self.catalog.need(name)
+        with self.db.reading() as cursor:
+            types = record_types(cursor, self.catalog, schema.name)
+        return describe.describe(schema, self.catalog, version, types=types, base_url=base_url)
 
     def query(
         self, soql: str, *, include_deleted: bool = False, batch_size: int = PAGE_SIZE, version: str = VERSION
@@ -327,7 +331,7 @@ class Org:
             setup.drop_tables(connection, self.catalog)
             setup.make_tables(connection, fresh)
             check_formulas(connection, file, objects)
-            setup.add_first_rows(connection, self.clock.stamp())
+            setup.add_first_rows(connection, fresh, self.clock.stamp())
         self.catalog.restore(objects)
         seed_records(self.db, fresh, self.options.records, self.options.seed)
         with self.db.transaction() as connection:

@@ -147,6 +147,10 @@ class ObjectSchema:
     duplicate_rules: tuple[DuplicateRule, ...] = ()
     saved: Mapping[str, Any] = field(default_factory=dict)
     """What a describe saved from a real org says besides; an object that was not made from one has nothing."""
+    scopes: tuple[str, ...] = ()
+    """What a list of its records may be narrowed to, besides all and one's own."""
+    record_types: bool = True
+    """Whether its records may have record types."""
 
     @cached_property
     def by_name(self) -> Mapping[str, FieldSchema]:

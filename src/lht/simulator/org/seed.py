@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lht.simulator.org import seed_companions, seed_people, seed_specimens
+from lht.simulator.org.first_rows import FIRST_ROWS
 from lht.simulator.org.rows import COUNTERS
 from lht.simulator.org.seed_fitting import fitted
 from lht.simulator.org.seed_sizes import SeedSizes
@@ -63,7 +64,7 @@ def _statements(sizes: SeedSizes, seed: int) -> Iterator[tuple[str, int, str]]:
 
 def _count(connection: Connection, name: str, count: int) -> None:
     connection.execute(f"DELETE FROM {COUNTERS} WHERE object = ?", [name])
-    connection.execute(f"INSERT INTO {COUNTERS} VALUES (?, ?)", [name, count + (name == "User")])
+    connection.execute(f"INSERT INTO {COUNTERS} VALUES (?, ?)", [name, count + len(FIRST_ROWS.get(name, ()))])
 
 
 def _log(connection: Connection, catalog: Catalog, name: str) -> None:

@@ -54,6 +54,8 @@ _USER = {
     "LanguageLocaleKey": pick("language", LANGUAGES),
     "EmailEncodingKey": "'UTF-8'",
     "UserType": "'Standard'",
+    "ProfileId": id_sql("00e", f"(1 + {roll('profile', 3)})"),
+    "UserRoleId": some(60, "role", id_sql("00E", f"(1 + {roll('role2', 2)})")),
     "NumberOfFailedLogins": roll("failed", 3),
     "ManagerId": some(80, "manager", id_sql("005", "1")),
 }

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 from lht.simulator.org import access, ids, recycle_bin
 from lht.simulator.org.catalog import TABLE, Catalog, columns
+from lht.simulator.org.first_rows import FIRST_ROWS, USER_ID
+from lht.simulator.org.objects.history import STARTS
 from lht.simulator.org.rows import COUNTERS
 from lht.simulator.store import ddl
 from lht.simulator.store.database import LOG_TABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from lht.simulator.org.schema import ObjectSchema
     from lht.simulator.store.database import Connection, Database
 
-USERNAME = "me@example.com"
-USER_ID = ids.make_id("005", 1)
-ORG_ID = ids.make_id("00D", 1)
 UNFINISHED = "_unfinished"
 """There while the first records are being made."""
 
@@ -28,6 +29,8 @@ def make_tables(connection: Connection, catalog: Catalog) -> None:
         connection.execute(ddl.create_table(schema.name, columns(schema)))
     connection.execute(f"CREATE TABLE {LOG_TABLE} (object VARCHAR, id VARCHAR, deleted_at TIMESTAMP)")
     connection.execute(f"CREATE TABLE {COUNTERS} (object VARCHAR, used BIGINT)")
+    for name, start in STARTS.items():
+        connection.execute(f"INSERT INTO {COUNTERS} VALUES (?, ?)", [name, start])
     connection.execute(f"CREATE TABLE {UNFINISHED} (object VARCHAR)")
     make_side_tables(connection)
     catalog.save(connection)
@@ -52,19 +55,30 @@ def drop_tables(connection: Connection, catalog: Catalog) -> None:
         connection.execute(ddl.drop_table(name))
 
 
-def add_first_rows(connection: Connection, now: datetime) -> None:
-    """Adds the organization and its first user."""
-    stamps = {"CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now}
-    people = {"CreatedById": USER_ID, "LastModifiedById": USER_ID}
-    settings = {"TimeZoneSidKey": "GMT", "LanguageLocaleKey": "en_US"}
-    _add(connection, "Organization", _ORGANIZATION | settings | stamps | people)
-    _add(connection, "User", _USER | settings | stamps | people)
+def add_first_rows(connection: Connection, catalog: Catalog, now: datetime) -> None:
+    """Adds the organization, its first user, and what is there before anybody makes a record."""
+    for name, rows in FIRST_ROWS.items():
+        schema = catalog.object(name)
+        if schema is not None:
+            add_rows(connection, schema, rows, now)
 
 
-def _add(connection: Connection, table: str, row: dict[str, object]) -> None:
-    names, marks = ", ".join(map(ddl.quoted, row)), ", ".join("?" * len(row))
-    connection.execute(f"INSERT INTO {ddl.quoted(table)} ({names}) VALUES ({marks})", list(row.values()))
-    connection.execute(f"INSERT INTO {COUNTERS} VALUES (?, 1)", [table])
+def add_rows(
+    connection: Connection, schema: ObjectSchema, rows: Sequence[Mapping[str, object]], now: datetime
+) -> None:
+    """Adds the first rows of an object, numbered from 1, with the stamps and flags that all of them share."""
+    names = {field.name: field for field in schema.fields if field.has_column}
+    same: dict[str, object] = dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), now)
+    same |= dict.fromkeys(("CreatedById", "LastModifiedById", "OwnerId"), USER_ID)
+    flags = {name: field.default_value for name, field in names.items() if field.type == "boolean"}
+    for number, row in enumerate(rows, 1):
+        whole = {"Id": ids.make_id(str(schema.key_prefix), number)} | flags | same | dict(row)
+        kept = {name: value for name, value in whole.items() if name in names} | {"_seq": number}
+        columns, marks = ", ".join(map(ddl.quoted, kept)), ", ".join("?" * len(kept))
+        connection.execute(
+            f"INSERT INTO {ddl.quoted(schema.name)} ({columns}) VALUES ({marks})", list(kept.values())
+        )
+    connection.execute(f"INSERT INTO {COUNTERS} VALUES (?, ?)", [schema.name, len(rows)])
 
 
 def is_new(db: Database) -> bool:
@@ -76,34 +90,3 @@ def is_new(db: Database) -> bool:
 def finish(connection: Connection) -> None:
     """Notes that the org is whole."""
     connection.execute(ddl.drop_table(UNFINISHED))
-
-
-_ORGANIZATION: dict[str, object] = {
-    "Id": ORG_ID,
-    "Name": "LHT Local Org",
-    "City": "Lakeside",
-    "Country": "US",
-    "DefaultLocaleSidKey": "en_US",
-    "FiscalYearStartMonth": 1,
-    "OrganizationType": "Developer Edition",
-    "InstanceName": "LHT1",
-    "IsSandbox": False,
-    "_seq": 1,
-}
-
-_USER: dict[str, object] = {
-    "Id": USER_ID,
-    "Username": USERNAME,
-    "LastName": "Admin",
-    "FirstName": "Mia",
-    "Name": "Mia Admin",
-    "Email": USERNAME,
-    "Alias": "madmin",
-    "CommunityNickname": "me",
-    "IsActive": True,
-    "LocaleSidKey": "en_US",
-    "EmailEncodingKey": "UTF-8",
-    "UserType": "Standard",
-    "NumberOfFailedLogins": 0,
-    "_seq": 1,
-}

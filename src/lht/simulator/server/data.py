@@ -57,7 +57,8 @@ def describe_global(site: Site, call: Call) -> Response:
 
 def describe(site: Site, call: Call) -> Response:
     """Describes one object."""
-    return _described(site, call, site.org.describe(call.path["object"], version=call.version))
+    found = site.org.describe(call.path["object"], version=call.version, base_url=call.base_url)
+    return _described(site, call, found)
 
 
 def basic_info(site: Site, call: Call) -> Response:

@@ -31,8 +31,11 @@ def column_type(field_type: str) -> str:
 
 
 def create_table(name: str, columns: list[tuple[str, str]]) -> str:
-    """Makes an object's table from (field, describe type) pairs."""
-    lines = [f"{quoted(field)} {column_type(kind)}" for field, kind in columns]
+    """Makes an object's table from (field, describe type) pairs; a flag is false until something is written."""
+    kinds = [(field, column_type(kind)) for field, kind in columns]
+    lines = [
+        f"{quoted(field)} {kind}{' DEFAULT false' if kind == 'BOOLEAN' else ''}" for field, kind in kinds
+    ]
     lines += ["_hidden BOOLEAN DEFAULT false", "_seq BIGINT"]
     return f"CREATE TABLE {quoted(name)} (\n  " + ",\n  ".join(lines) + "\n)"
 

@@ -18,6 +18,7 @@ from lht.simulator.org.fields import (
     phone,
     picklist,
     record_id,
+    record_type,
     text,
     url,
     viewed,
@@ -40,6 +41,7 @@ FIELDS = (
         also=REQUIRED,
     ),
     picklist("Type", "Account Type", 40, TYPES),
+    record_type(),
     lookup(
         "ParentId",
         "Parent Account ID",
@@ -88,7 +90,17 @@ FIELDS = (
     text("NaicsDesc", "NAICS Description", 120),
     text("YearStarted", "Year Started", 4),
     text("SicDesc", "SIC Description", 80),
+    lookup("DandbCompanyId", "D&B Company ID", "DandBCompany", search_prefilterable=True),
+    lookup(
+        "OperatingHoursId",
+        "Operating Hour ID",
+        "OperatingHours",
+        search_prefilterable=True,
+        child_relationship="Accounts",
+    ),
     external_id(),
 )
 
-ACCOUNT = ObjectSchema("Account", "Account", "Accounts", "001", FIELDS, mergeable=True)
+ACCOUNT = ObjectSchema(
+    "Account", "Account", "Accounts", "001", FIELDS, mergeable=True, scopes=("scopingRule", "team")
+)

@@ -23,7 +23,7 @@ from lht.simulator.org.fields import (
     url,
     viewed,
 )
-from lht.simulator.org.objects.picklists import CLEAN_STATUSES, LEAD_SOURCES
+from lht.simulator.org.objects.picklists import CLEAN_STATUSES, LEAD_SOURCES, SALUTATIONS
 from lht.simulator.org.schema import ObjectSchema
 
 FIELDS = (
@@ -53,7 +53,7 @@ FIELDS = (
         "Salutation",
         "Salutation",
         40,
-        ("Mr.", "Ms.", "Mrs.", "Dr.", "Prof."),
+        SALUTATIONS,
         permissionable=False,
         compound_field_name="Name",
         extra_type_info="personname",
@@ -90,7 +90,17 @@ FIELDS = (
     text("Jigsaw", "Data.com Key", 20),
     text("JigsawContactId", "Jigsaw Contact ID", 20, relationship_name="JigsawContact", also=SYSTEM),
     picklist("CleanStatus", "Clean Status", 40, CLEAN_STATUSES, restricted_picklist=True),
+    lookup(
+        "IndividualId",
+        "Individual ID",
+        "Individual",
+        permissionable=False,
+        search_prefilterable=True,
+        child_relationship="Contacts",
+    ),
     external_id(),
 )
 
-CONTACT = ObjectSchema("Contact", "Contact", "Contacts", "003", FIELDS, mergeable=True)
+CONTACT = ObjectSchema(
+    "Contact", "Contact", "Contacts", "003", FIELDS, mergeable=True, scopes=("scopingRule", "team")
+)

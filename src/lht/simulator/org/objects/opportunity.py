@@ -87,7 +87,19 @@ FIELDS = (
         defaulted_on_create=True,
         restricted_picklist=True,
     ),
+    lookup(
+        "CampaignId", "Campaign ID", "Campaign", child_relationship="Opportunities", search_prefilterable=True
+    ),
     flag("HasOpportunityLineItem", "Has Line Item", also=SYSTEM),
+    lookup(
+        "Pricebook2Id",
+        "Price Book ID",
+        "Pricebook2",
+        defaulted_on_create=True,
+        permissionable=False,
+        search_prefilterable=True,
+        child_relationship="Opportunities",
+    ),
     owner(),
     *audit(),
     day("LastActivityDate", "Last Activity", also=SYSTEM),
@@ -107,9 +119,25 @@ FIELDS = (
     *viewed(),
     flag("HasOpenActivity", "Has Open Activity", filterable=False, sortable=False, also=SYSTEM),
     flag("HasOverdueTask", "Has Overdue Task", filterable=False, sortable=False, also=SYSTEM),
+    *(
+        lookup(
+            f"Last{name}ChangedHistoryId",
+            "Opportunity History ID",
+            "OpportunityHistory",
+            SYSTEM,
+            search_prefilterable=True,
+        )
+        for name in ("Amount", "CloseDate")
+    ),
     external_id(),
 )
 
 OPPORTUNITY = ObjectSchema(
-    "Opportunity", "Opportunity", "Opportunities", "006", FIELDS, flags={"deepCloneable": True}
+    "Opportunity",
+    "Opportunity",
+    "Opportunities",
+    "006",
+    FIELDS,
+    flags={"deepCloneable": True},
+    scopes=("scopingRule", "team"),
 )

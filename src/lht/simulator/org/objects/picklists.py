@@ -91,3 +91,30 @@ TIME_ZONES = (
 )
 LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "ja_JP", "es_ES", "hi_IN", "ar_AE")
 LANGUAGES = ("en_US", "de", "es", "fr", "ja", "ko", "zh_CN", "ar")
+
+SALUTATIONS = ("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.")
+LEAD_STATUSES = (
+    "Open - Not Contacted",
+    "Working - Contacted",
+    "Closed - Converted",
+    "Closed - Not Converted",
+)
+CONVERTED_LEAD = "Closed - Converted"
+CASE_STATUSES = ("New", "Working", "Escalated", "Closed")
+CLOSED_CASE = "Closed"
+CASE_TYPES = ("Mechanical", "Electrical", "Electronic", "Structural", "Other")
+CASE_ORIGINS = ("Phone", "Email", "Web")
+CASE_REASONS = (
+    "Installation", "Equipment Complexity", "Performance", "Breakdown", "Equipment Design", "Feedback", "Other",
+)  # fmt: skip
+ROLES = (
+    "Business User", "Decision Maker", "Economic Buyer", "Economic Decision Maker", "Evaluator", "Executive Sponsor",
+    "Influencer", "Technical Buyer", "Other",
+)  # fmt: skip
+CAMPAIGN_TYPES = (
+    "Conference", "Webinar", "Trade Show", "Public Relations", "Partners", "Referral Program", "Advertisement",
+    "Banner Ads", "Direct Mail", "Email", "Telemarketing", "Other",
+)  # fmt: skip
+CAMPAIGN_STATUSES = ("Planned", "In Progress", "Completed", "Aborted")
+MEMBER_STATUSES = {"Sent": False, "Responded": True}
+"""Statuses that the members of a new campaign may have, and whether each counts as a response; the first is the usual one."""

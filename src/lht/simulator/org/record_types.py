@@ -1,0 +1,42 @@
+"""The record types of an object, as describe and the rules for new records see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lht.simulator.org.catalog import Catalog
+    from lht.simulator.store.database import Connection
+
+MASTER_ID = "012000000000000AAA"
+"""The record type that every object has, whose records name none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """One record type. Of those that are active, the oldest is the running user's default."""
+
+    id: str
+    name: str
+    developer_name: str
+    active: bool = True
+    default: bool = False
+
+    @property
+    def is_master(self) -> bool:
+        return self.id == MASTER_ID
+
+
+def record_types(connection: Connection, catalog: Catalog, object_name: str) -> tuple[RecordType, ...]:
+    """Gives the record types of an object by name, Master last; Master is the default where there are no others."""
+    sql = (
+        'SELECT "Id", "Name", "DeveloperName", "IsActive", "IsActive" AND "_seq" = min("_seq") FILTER ("IsActive") OVER () '
+        'FROM "RecordType" WHERE "SobjectType" = ? ORDER BY "Name"'
+    )
+    found = connection.execute(sql, [object_name]).fetchall() if catalog.object("RecordType") else []
+    types = tuple(
+        RecordType(str(row[0]), str(row[1]), str(row[2]), bool(row[3]), bool(row[4])) for row in found
+    )
+    master = RecordType(MASTER_ID, "Master", "Master", default=not any(known.default for known in types))
+    return (*types, master)
