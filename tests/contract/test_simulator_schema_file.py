@@ -98,7 +98,8 @@ def api(file: Path) -> Iterator[Caller]:
 
 def described(api: Caller, name: str) -> dict[str, Any]:
     answer: dict[str, Any] = api.get(f"/sobjects/{name}/describe").json()
-    return answer
+    pages = {"uiDetailTemplate", "uiEditTemplate", "uiNewRecord"}  # they name the server, which a restart moves
+    return answer | {"urls": {key: url for key, url in answer["urls"].items() if key not in pages}}
 
 
 def facts(api: Caller, name: str, field: str, *keys: str) -> list[Any]:
@@ -132,7 +133,7 @@ def test_a_new_object_is_described_like_one_that_was_always_there(api: Caller) -
     assert (invoice["label"], invoice["labelPlural"], listed["Line__c"]["label"]) == (
         "Invoice", "Invoices", "Invoice Line",
     )  # fmt: skip
-    assert len(prefixes) == len(set(prefixes))
+    assert prefixes.count(invoice["keyPrefix"]) == 1
     assert invoice["keyPrefix"].startswith("a")
     assert all(field.keys() == specimen["fields"][0].keys() for field in invoice["fields"])
     assert [by_name[name] for name in system[1:]] == [
