@@ -98,7 +98,11 @@ def api(file: Path) -> Iterator[Caller]:
 
 def described(api: Caller, name: str) -> dict[str, Any]:
     answer: dict[str, Any] = api.get(f"/sobjects/{name}/describe").json()
-    pages = {"uiDetailTemplate", "uiEditTemplate", "uiNewRecord"}  # they name the server, which a restart moves
+    pages = {
+        "uiDetailTemplate",
+        "uiEditTemplate",
+        "uiNewRecord",
+    }  # they name the server, which a restart moves
     return answer | {"urls": {key: url for key, url in answer["urls"].items() if key not in pages}}
 
 
