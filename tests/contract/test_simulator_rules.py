@@ -535,3 +535,66 @@ def test_audit_fields_are_set_at_creation_where_the_org_allows_it(api: Caller) -
     assert rows(api, "SELECT CreatedDate, LastModifiedDate, SystemModstamp FROM Account") == [
         ["2020-01-02T03:04:05.000+0000", "2021-01-02T03:04:05.000+0000", now]
     ]
+
+
+def test_a_lookup_to_another_object_and_one_that_is_no_id_are_told_apart(api: Caller) -> None:
+    contact = api.create("Contact", LastName="c")
+    replies = [
+        api.call("POST", "/sobjects/Account", {"Name": "a", "ParentId": i}) for i in (contact, "nonsense")
+    ]
+
+    text = "Parent Account ID: id value of incorrect type: "
+    assert [refusal(reply) for reply in replies] == [
+        (400, "FIELD_INTEGRITY_EXCEPTION", text + contact, ["ParentId"]),
+        (400, "MALFORMED_ID", text + "nonsense", ["ParentId"]),
+    ]
+
+
+def test_a_restricted_picklist_takes_active_values_only_and_an_open_one_takes_all(api: Caller) -> None:
+    values = [{"value": "A"}, {"value": "B", "active": False}]
+    api.org.admin.add_field("Account", "Strict__c", "picklist", picklist=values, restricted_picklist=True)
+    api.org.admin.add_field("Account", "Loose__c", "picklist", picklist=values)
+    api.org.admin.add_field("Account", "Many__c", "multipicklist", picklist=values, restricted_picklist=True)
+    refused = [
+        api.call("POST", "/sobjects/Account", {"Name": "a", name: value})
+        for name, value in (("Strict__c", "B"), ("Strict__c", "C"), ("Many__c", "A;B"))
+    ]
+    api.create("Account", Name="a", Strict__c="a", Loose__c="B", Many__c="A;a")
+    api.create("Account", Name="b", Loose__c="C")
+
+    assert [refusal(reply)[1:] for reply in refused] == [
+        ("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", f"{name}: bad value for restricted picklist field: {value}", [name])
+        for name, value in (("Strict__c", "B"), ("Strict__c", "C"), ("Many__c", "B"))
+    ]  # fmt: skip
+    assert rows(api, "SELECT Strict__c, Loose__c, Many__c FROM Account ORDER BY Name") == [
+        ["A", "B", "A"], [None, "C", None],
+    ]  # fmt: skip
+
+
+def test_an_owner_must_be_there_and_active(api: Caller) -> None:
+    account = api.create("Account", Name="a")
+    user = api.create(
+        "User", Username="x@example.com", LastName="x", Email="x@example.com", Alias="x", CommunityNickname="x",
+        TimeZoneSidKey="GMT", LocaleSidKey="en_US", EmailEncodingKey="UTF-8", LanguageLocaleKey="en_US",
+        **profile(api), IsActive=False,
+    )  # fmt: skip
+    inactive = api.call("PATCH", f"/sobjects/Account/{account}", {"OwnerId": user})
+    blank = api.call("PATCH", f"/sobjects/Account/{account}", {"OwnerId": None})
+    api.call("PATCH", f"/sobjects/User/{user}", {"IsActive": True})
+    taken = api.call("PATCH", f"/sobjects/Account/{account}", {"OwnerId": user})
+
+    text = f"operation performed with inactive user [{user}] as owner of account"
+    assert refusal(inactive) == (400, "INACTIVE_OWNER_OR_USER", text, ["OwnerId"])
+    assert refusal(blank) == (
+        400,
+        "INVALID_CROSS_REFERENCE_KEY",
+        "Owner ID: owner cannot be blank",
+        ["OwnerId"],
+    )
+    assert (taken.status, rows(api, "SELECT OwnerId FROM Account")) == (204, [[user]])
+
+
+def profile(api: Caller) -> dict[str, str]:
+    """What a new user needs besides, where users have profiles."""
+    names = {field["name"] for field in api.get("/sobjects/User/describe").json()["fields"]}
+    return {"ProfileId": rows(api, "SELECT Id FROM Profile", "/query")[0][0]} if "ProfileId" in names else {}

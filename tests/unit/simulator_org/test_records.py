@@ -49,7 +49,7 @@ def test_a_record_is_rendered_with_its_address_whole(org: Org) -> None:
         ("Account", {"Name": "x", "Nope": 1}, "INVALID_FIELD", "No such column 'Nope' on sobject of type Account", None),
         ("Account", {"Name": "x", "Id": "y"}, "INVALID_FIELD", "The Id field should not be specified in the sobject data.", None),
         (
-            "Account", {"Name": "x", "ParentId": make_id("003", 1)}, "MALFORMED_ID",
+            "Account", {"Name": "x", "ParentId": make_id("003", 1)}, "FIELD_INTEGRITY_EXCEPTION",
             f"Parent Account ID: id value of incorrect type: {make_id('003', 1)}", ("ParentId",),
         ),
         (

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import rows
-from lht.simulator.org.values import stored, wrong_id
+from lht.simulator.org.owners import OWNER, check_owner, ownerless
+from lht.simulator.org.values import stored, wrong_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,8 +44,9 @@ def read_body(
         field, found = _entry(connection, catalog, schema, name, value, new=new, also=also)
         row[field.name] = found
         if found is None and not field.nillable and not new:
-            raise missing([field.name])
+            raise ownerless() if field.name == OWNER else missing([field.name])
     _check_references(connection, catalog, schema, row)
+    check_owner(connection, catalog, schema, row)
     return row
 
 
@@ -113,7 +115,7 @@ def _check_references(connection: Connection, catalog: Catalog, schema: ObjectSc
             continue
         target = catalog.by_prefix(str(value))
         if target is None or target.name not in field.reference_to:
-            raise wrong_id(field, value)
+            raise wrong_object(field, value)
         is_deleted = rows.fate(connection, target, str(value))
         if is_deleted is None:
             raise ApiFault(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", (name,))

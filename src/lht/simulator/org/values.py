@@ -81,9 +81,10 @@ def _picklist(field: FieldSchema, value: object) -> Stored:
 
 
 def _listed(field: FieldSchema, text: str) -> str:
-    """Gives the entry as the picklist spells it; a list that is not restricted takes anything."""
+    """Gives the entry as the picklist spells it; only a restricted list minds what it lacks or has given up."""
     known = {entry.value.lower(): entry.value for entry in field.picklist}
-    if field.restricted_picklist and text.lower() not in known:
+    chosen = {entry.value.lower() for entry in field.picklist if entry.active}
+    if field.restricted_picklist and text.lower() not in chosen:
         message = f"{field.label}: bad value for restricted picklist field: {text}"
         raise ApiFault(400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, (field.name,))
     return known.get(text.lower(), text)
@@ -212,8 +213,14 @@ def out_of_range(field: FieldSchema, value: object) -> ApiFault:
 
 
 def wrong_id(field: FieldSchema, value: object) -> ApiFault:
-    """The answer to an id of another object, or to what is no id."""
+    """The answer to what is no id."""
     return ApiFault(400, "MALFORMED_ID", f"{field.label}: id value of incorrect type: {value}", (field.name,))
+
+
+def wrong_object(field: FieldSchema, value: object) -> ApiFault:
+    """The answer to an id of an object that a lookup does not point at."""
+    message = f"{field.label}: id value of incorrect type: {value}"
+    return ApiFault(400, "FIELD_INTEGRITY_EXCEPTION", message, (field.name,))
 
 
 _READERS: dict[str, Callable[[FieldSchema, object], Stored]] = {
