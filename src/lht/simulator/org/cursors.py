@@ -46,7 +46,10 @@ class _Level:
 
 @dataclass(frozen=True, slots=True)
 class OpenQuery:
-    """A query whose rows are kept. `sets` are the cursors given out for sets of children: level and parent."""
+    """A query whose rows are kept. `sets` are the cursors given out for sets of children: level and parent.
+
+    `names` finds the cursor again by the level's table and the parent.
+    """
 
     name: str
     root: _Level
@@ -54,6 +57,7 @@ class OpenQuery:
     batch_size: int
     opened: datetime
     sets: dict[str, tuple[_Level, str]] = field(default_factory=dict)
+    names: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 class Cursors:
@@ -141,11 +145,9 @@ class Cursors:
     ) -> str | None:
         if total <= opened.batch_size:
             return None
+        name = opened.names.get((level.table, parent)) or self._new_name()
         with self._lock:
-            known = next((n for n, of in opened.sets.items() if of == (level, parent)), None)
-        name = known or self._new_name()
-        with self._lock:
-            opened.sets[name] = (level, parent)
+            opened.sets[name], opened.names[level.table, parent] = (level, parent), name
         return _address(name, opened.batch_size, version)
 
     def _set_page(self, opened: OpenQuery, name: str, offset: int, version: str) -> Json | None:

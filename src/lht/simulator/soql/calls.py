@@ -164,19 +164,21 @@ class Calls:
     def _written(self, column: Column) -> str | None:
         """A number, a date or a time in the form of the locale en_US."""
         sql, scale = column.sql, column.field.scale if column.field else 0
-        if column.type in WHOLE_TYPES:
+        # A sum is a plain number, but one of money is shown as money.
+        kind = column.field.type.lower() if column.field and column.type in NUMBER_TYPES else column.type
+        if kind in WHOLE_TYPES:
             return f"format('{{:,d}}', CAST({sql} AS BIGINT))"
-        if column.type in NUMBER_TYPES:
+        if kind in NUMBER_TYPES:
             number = f"format('{{:,.{scale}f}}', round(CAST(abs({sql}) AS DOUBLE), {scale}))"
             sign = f"CASE WHEN {sql} < 0 THEN '-' ELSE '' END"
-            before, after = {"currency": ("$", ""), "percent": ("", "%")}.get(column.type, ("", ""))
+            before, after = {"currency": ("$", ""), "percent": ("", "%")}.get(kind, ("", ""))
             return f"({sign} || '{before}' || {number} || '{after}')"
         day, hour = "%-m/%-d/%Y", "%-I:%M %p"
         return {
             "date": f"strftime({sql}, '{day}')",
             "datetime": f"strftime({self._local(sql)}, '{day}, {hour}')",
             "time": f"strftime(DATE '2000-01-01' + {sql}, '{hour}')",
-        }.get(column.type)
+        }.get(kind)
 
     def _wrong(self, call: Call, column: Column) -> Exception:
         message = f"field {column.path[-1]} does not support function {call.name}"

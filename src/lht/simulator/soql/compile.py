@@ -10,7 +10,7 @@ from lht.simulator.soql import calls, children, clauses, semi_joins
 from lht.simulator.soql.bulk import check_bulk, check_bulk_columns, no_compound
 from lht.simulator.soql.calls import Calls
 from lht.simulator.soql.collation import ranks
-from lht.simulator.soql.compiled import CHILDREN, Compiled, Parent, Selected
+from lht.simulator.soql.compiled import CHILDREN, KIND, Compiled, Parent, Selected
 from lht.simulator.soql.conditions import Conditions
 from lht.simulator.soql.dates import Present
 from lht.simulator.soql.faults import fault, malformed
@@ -179,7 +179,8 @@ class _Compiler:
         parents: tuple[Parent, ...] = (),
     ) -> Compiled:
         params = (*self._where.params, *self._having.params)
-        seen = clauses.seen(self._query, self._schema)
+        is_plain = not (count_only or grouped)
+        seen = clauses.seen(self._query, self._schema) if is_plain else ()
         return Compiled(self._schema, sql, params, columns, count_only, grouped, parents, seen)
 
     def _outputs(self, columns: Iterable[Column], parents: Iterable[Parent]) -> Iterator[str]:
@@ -223,7 +224,8 @@ class _Compiler:
                 message = f"Cannot follow the same aggregate relationship twice: {column.path[-1]}"
                 raise malformed(message)
             if column.path in seen:
-                raise fault("INVALID_FIELD", f"duplicate field selected: {'.'.join(column.path)}")
+                name = ".".join(step.partition(KIND)[0] for step in column.path)
+                raise fault("INVALID_FIELD", f"duplicate field selected: {name}")
             seen.add(column.path)
         return columns
 
@@ -277,6 +279,7 @@ class _Compiler:
         if any(isinstance(i, Item) and isinstance(i.operand, Call) for i in self._query.select):
             message = "TYPEOF is not allowed in a query with functions in the SELECT list"
             raise malformed(message, self._query.text, item.path.at)
+        self._check_sole(item)
         for kind, paths in item.whens:
             schema = self._about.catalog.object(kind)
             if schema is None:
@@ -284,6 +287,14 @@ class _Compiler:
             yield from self._branch(self._scope.branch(item.path, schema), paths)
         if item.otherwise:
             yield from self._branch(self._scope.branch(item.path, None), item.otherwise)
+
+    def _check_sole(self, item: TypeOf) -> None:
+        """What a TYPEOF is about may not stand elsewhere in the SELECT list."""
+        others = (i for i in self._query.select if i is not item)
+        found = [i.path.names if isinstance(i, TypeOf) else _relationships(i) for i in others]
+        if _folded(item.path.names) in map(_folded, found):
+            message = f"TYPEOF cannot reference a relationship that is also selected: {item.path.names[-1]}"
+            raise malformed(message, self._query.text, item.path.at)
 
     def _branch(self, table: Table, paths: Iterable[Path]) -> Iterator[Column]:
         yield from (self._scope.resolve(path, table) for path in paths)
@@ -303,13 +314,17 @@ class _Compiler:
         base = self._scope.base.alias
         terms = [f"{base}._hidden IS NOT TRUE", *further]
         terms += clauses.scope_terms(self._query, self._schema, self._about.user_id)
-        if not self._about.include_deleted and any(f.name == "IsDeleted" for f in self._schema.fields):
-            terms.append(f"{base}.{quoted('IsDeleted')} IS NOT TRUE")
-        if not self._about.include_deleted and self._schema.name in ACTIVITIES:
-            terms.append(f"{base}.{quoted('IsArchived')} IS NOT TRUE")
+        terms += (f"{base}.{quoted(name)} IS NOT TRUE" for name in self._put_away())
         if self._query.where:
             terms.append(self._where.sql(self._query.where))
         return f" WHERE {' AND '.join(terms)}"
+
+    def _put_away(self) -> Iterator[str]:
+        """The flags of records that only queryAll shows."""
+        flags = ("IsDeleted", "IsArchived") if self._schema.name in ACTIVITIES else ("IsDeleted",)
+        stored = {f.name for f in self._schema.fields}
+        if not self._about.include_deleted:
+            yield from (name for name in flags if name in stored)
 
     def _bounds(self) -> str:
         limit = f" LIMIT {min(self._query.limit, _MAX_LIMIT)}" if self._query.limit is not None else ""
@@ -342,6 +357,14 @@ class _Compiler:
 
     def _sorted_group(self, entry: Ordering) -> str:
         return _ordered(self._grouping.column(entry.operand, "Ordered field"), entry)
+
+
+def _relationships(item: Item | Query) -> tuple[str, ...]:
+    return item.operand.names[:-1] if isinstance(item, Item) and isinstance(item.operand, Path) else ()
+
+
+def _folded(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.lower() for name in names)
 
 
 def _outward(columns: Iterable[Column]) -> tuple[Selected, ...]:
