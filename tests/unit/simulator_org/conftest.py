@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,9 @@ from lht.simulator.org.org import Org
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RECORDINGS = Path(__file__).parents[4] / "shared" / "describes"
+BESIDE = Path(__file__).parents[4] / "shared" / "describes"
+RECORDINGS = Path(os.environ.get("LHT_RECORDED_DESCRIBES") or BESIDE)
+"""Where the recordings are: not in this repository, but perhaps beside it."""
 
 # The recordings are not part of the project: where they are not at hand there is nothing to compare with.
 collect_ignore = [] if RECORDINGS.is_dir() else ["test_recorded_describes.py"]
