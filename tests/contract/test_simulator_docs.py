@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
+from string import Template
 
 from lht.testing import simulator
 from lht.testing.caller import Caller
@@ -52,6 +54,51 @@ def test_admin_calls_do_what_the_page_says(api: Caller) -> None:
 
     assert refused == []
     assert {path for _, path, _ in calls} >= {"/simulator/reset", "/simulator/faults", "/simulator/undelete"}
+
+
+def test_calls_by_hand_are_answered(api: Caller) -> None:
+    known = {"URL": api.org.url, "CLIENT_ID": api.org.client_id, "CLIENT_SECRET": api.org.client_secret}
+    shown = re.findall(r"^\$ curl (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    refused, called = [], set()
+    for line in shown:
+        method, url, headers, data = curl(line, known)
+        if url.endswith(("/resultPages", "/results?maxRecords=1000")):
+            api.wait(known["JOB"])
+        answer = api.raw(method, url, data.encode() if data else None, headers)
+        refused += [(line, answer.text)] if answer.status >= 400 else []
+        called.add(
+            (method, url.replace(known.get("JOB", "no job yet"), "ID").split("?")[0].partition("/v66.0")[2])
+        )
+        found = answer.json() if method == "POST" else {}
+        known |= {"TOKEN": found["access_token"]} if "access_token" in found else {}
+        known |= (
+            {"JOB" if url.endswith("/jobs/query") else "ID": found["id"]} if "/data/" in url and found else {}
+        )
+
+    assert refused == []
+    assert called >= {
+        ("POST", "/jobs/query"), ("GET", "/jobs/query"), ("GET", "/jobs/query/ID"), ("DELETE", "/jobs/query/ID"),
+        ("GET", "/jobs/query/ID/results"), ("GET", "/jobs/query/ID/resultPages"), ("GET", "/limits"),
+        ("GET", "/limits/recordCount"), ("GET", "/query"), ("POST", "/sobjects/Account"),
+    }  # fmt: skip
+
+
+def curl(line: str, known: dict[str, str]) -> tuple[str, str, dict[str, str], str]:
+    """Reads the few options of curl that the page uses: method, path with its query, headers, body."""
+    words = iter(shlex.split(Template(line).substitute(known)))
+    method, url, headers, data = "", "", {}, ""
+    for word in words:
+        if word == "-X":
+            method = next(words)
+        elif word == "-H":
+            name, _, value = next(words).partition(": ")
+            headers[name] = value
+        elif word == "-d":
+            data = next(words)
+        else:
+            url = word.removeprefix(known["URL"])
+    kind = {"Content-Type": "application/x-www-form-urlencoded"} if data else {}
+    return method or ("POST" if data else "GET"), url, kind | headers, data
 
 
 def test_the_schema_file_of_the_page_works_and_all_types_and_objects_are_named(tmp_path: Path) -> None:
