@@ -197,6 +197,14 @@ def test_a_wrong_method_or_address_fails_alone(api: Caller) -> None:
     assert [one["httpStatusCode"] for one in found] == [405, 404, 400, 410]
 
 
+def test_the_content_of_a_file_is_refused_within_another_request(api: Caller) -> None:
+    account = api.create("Account", Name="a")
+    file = api.create("Attachment", Name="f", ParentId=account, Body="b25l")
+    found = run(api, part("a", "GET", f"/sobjects/Attachment/{file}/Body"), part("b", "GET", "/sobjects"))
+
+    assert [one["httpStatusCode"] for one in found] == [400, 200]
+
+
 def test_null_can_be_referred_to_since_52(api: Caller) -> None:
     contact = api.create("Contact", LastName="b")
     parts = (

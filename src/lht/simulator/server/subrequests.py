@@ -72,17 +72,17 @@ class Subrequests:
     def answer(self, site: Site, outer: Call, inner: Inner) -> Answer:
         """Carries out one request with the rights and the form of the one around it."""
         address = urllib.parse.urlsplit(inner.url)
+        version = address.path.removeprefix(ROOT).partition("/")[0]
         try:
             handler, path = self._find(inner.method, urllib.parse.unquote(address.path).rstrip("/"))
-            made = steady(site, handler, _call(outer, inner, address.query, path))
+            return _answer(steady(site, handler, _call(outer, inner, address.query, path)))
         except ApiFault as fault:
-            version = address.path.removeprefix(ROOT).partition("/")[0]
-            made = fault_answer(fault, version)
+            return _answer(fault_answer(fault, version))
         except ShapeChanged:
             if site.db.is_together:
                 raise
-            made = fault_answer(ApiFault(500, "UNKNOWN_EXCEPTION", "the object was changed again and again"))
-        return _answer(made)
+            often = ApiFault(500, "UNKNOWN_EXCEPTION", "the object was changed again and again")
+            return _answer(fault_answer(often))
 
     def _find(self, method: str, path: str) -> tuple[Handler, dict[str, str]]:
         for pattern, methods in self._routes:
