@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import access, ids
 from lht.simulator.org.cursors import Cursors, first_rows
+from lht.simulator.org.page_size import page_size
 from lht.simulator.org.render import Json, Renderer
 from lht.simulator.org.rows import MANY
 from lht.simulator.org.user_time import user_time
@@ -62,7 +63,7 @@ class QueryRunner:
         compiled = self.compile(soql, include_deleted=include_deleted, version=version)
         if compiled.count_only:
             return {"totalSize": self._db.count(compiled.sql, compiled.params), "done": True, "records": []}
-        page = self._first_page(compiled, batch_size, version)
+        page = self._first_page(compiled, page_size(compiled, batch_size), version)
         if compiled.seen:
             self._mark_seen(compiled, [record["attributes"]["url"][-18:] for record in page["records"]])
         return page

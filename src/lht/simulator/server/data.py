@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids
+from lht.simulator.org.page_size import LEAST, MOST
 from lht.simulator.server import relationships
 from lht.simulator.server.call import (
     NEWEST,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from lht.simulator.org.site import Site
     from lht.simulator.server.call import Call
 
-LEAST_BATCH, MOST_BATCH = 200, 2_000
 UPSERT_ANSWERS_SINCE = 46
 _BATCH = re.compile(r"batchSize\s*=\s*(\d{1,6})", re.IGNORECASE)
 SEASONS = ("Spring", "Winter", "Summer")
@@ -218,7 +218,7 @@ def _query(site: Site, call: Call, *, include_deleted: bool) -> Response:
 
 def _batch_size(call: Call) -> int:
     found = _BATCH.search(call.headers.get("sforce-query-options", ""))
-    return min(max(int(found[1]), LEAST_BATCH), MOST_BATCH) if found else MOST_BATCH
+    return min(max(int(found[1]), LEAST), MOST) if found else MOST
 
 
 def _fields(call: Call) -> list[str] | None:

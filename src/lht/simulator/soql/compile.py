@@ -13,7 +13,7 @@ from lht.simulator.soql.collation import ranks
 from lht.simulator.soql.compiled import CHILDREN, KIND, Compiled, Parent, Selected
 from lht.simulator.soql.conditions import Conditions
 from lht.simulator.soql.dates import Present
-from lht.simulator.soql.faults import fault, malformed
+from lht.simulator.soql.faults import fault, malformed, too_complicated
 from lht.simulator.soql.functions import expanded, is_aggregate
 from lht.simulator.soql.grouping import Grouping, is_grouped, unknown
 from lht.simulator.soql.scope import Catalog, Column, Scope, Table, no_object, quoted
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Catalog", "Compiled", "Parent", "Selected", "compile_query"]
 
+MAX_FORMULAS = 250
+"""How many formula fields one query may compute before it is too complicated."""
 MAX_OFFSET = 2_000
 NEWEST = 66.0
 TYPEOF_SINCE = 46.0
@@ -178,10 +180,15 @@ class _Compiler:
         grouped: bool = False,
         parents: tuple[Parent, ...] = (),
     ) -> Compiled:
+        self._check_size()
         params = (*self._where.params, *self._having.params)
         is_plain = not (count_only or grouped)
         seen = clauses.seen(self._query, self._schema) if is_plain else ()
         return Compiled(self._schema, sql, params, columns, count_only, grouped, parents, seen)
+
+    def _check_size(self) -> None:
+        if self._scope.formulas > MAX_FORMULAS:
+            raise too_complicated()
 
     def _outputs(self, columns: Iterable[Column], parents: Iterable[Parent]) -> Iterator[str]:
         yield from (f"{c.sql} AS c{n}" for n, c in enumerate(columns))

@@ -158,6 +158,7 @@ class _Target:
             raise self._invalid_operator()
         if not isinstance(value, Text):
             raise self._wrong_type()
+        self._string(value.value)
         pattern = self.conditions.bind(value.pattern)
         return f"{self._left} LIKE {self._folded(pattern)} ESCAPE '\\'"
 
@@ -170,6 +171,7 @@ class _Target:
     def _all_of(self, value: Literal) -> str:
         if not isinstance(value, Text):
             raise self._wrong_type()
+        self._string(value.value)
         chosen = f"string_split({self._left}, ';')"
         bind = self.conditions.bind
         return f"({' AND '.join(f'list_contains({chosen}, {self._folded(bind(v))})' for v in value.value.split(';'))})"

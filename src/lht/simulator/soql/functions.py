@@ -9,7 +9,17 @@ from lht.simulator.soql.calls import nesting
 from lht.simulator.soql.collation import folded, ranks
 from lht.simulator.soql.faults import fault, malformed
 from lht.simulator.soql.scope import Column
-from lht.simulator.soql.tree import Call, Operand, Path, Query
+from lht.simulator.soql.tree import (
+    Call,
+    Comparison,
+    Condition,
+    Conjunction,
+    Disjunction,
+    Membership,
+    Operand,
+    Path,
+    Query,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,16 +91,34 @@ def expanded(call: Call, query: Query, schema: ObjectSchema) -> list[FieldSchema
     [group] = [a.names[0].upper() for a in call.arguments if isinstance(a, Path)] or [""]
     if group not in ("ALL", "CUSTOM", "STANDARD"):
         raise malformed("unexpected token: 'FIELDS'", query.text, call.at)
-    if (
-        group != "STANDARD"
-        and not 0 <= (MAX_FIELDS_LIMIT + 1 if query.limit is None else query.limit) <= MAX_FIELDS_LIMIT
-    ):
-        raise malformed(
-            f"The SOQL FIELDS function must have a LIMIT of at most {MAX_FIELDS_LIMIT}", query.text, call.at
-        )
+    if group != "STANDARD" and not _is_bounded(query):
+        raise malformed(f"The SOQL FIELDS function must have a LIMIT of at most {MAX_FIELDS_LIMIT}")
     fields = [f for f in schema.by_name.values() if group == "ALL" or f.custom == (group == "CUSTOM")]
-    if not fields:
+    if not fields and len(query.select) == 1:
         raise fault(
             "INVALID_FIELD", f"FIELDS({group}) finds no field on entity '{schema.name}'", query.text, call.at
         )
     return fields
+
+
+def _is_bounded(query: Query) -> bool:
+    """Whether a query names few enough records for all fields, whatever they are."""
+    return (query.limit is not None and query.limit <= MAX_FIELDS_LIMIT) or _names_records(query.where)
+
+
+def _names_records(condition: Condition | None) -> bool:
+    match condition:
+        case Membership(operand, "IN", tuple() as values) if _is_id(operand):
+            return len(values) <= MAX_FIELDS_LIMIT
+        case Comparison(operand, "="):
+            return _is_id(operand)
+        case Conjunction(terms):
+            return any(map(_names_records, terms))
+        case Disjunction(terms):
+            return len(terms) <= MAX_FIELDS_LIMIT and all(map(_names_records, terms))
+        case _:
+            return False
+
+
+def _is_id(operand: Operand) -> bool:
+    return isinstance(operand, Path) and [name.lower() for name in operand.names] == ["id"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lht.simulator.soql.calls import inner, is_date_call, is_shown
 from lht.simulator.soql.collation import folded, is_folded
 from lht.simulator.soql.faults import fault, malformed
-from lht.simulator.soql.functions import aggregate, is_aggregate
+from lht.simulator.soql.functions import aggregate, expanded, is_aggregate
 from lht.simulator.soql.scope import Column
 from lht.simulator.soql.tree import Call, Operand, Path, Query, Selected
 
@@ -76,6 +76,7 @@ class Grouping:
         for item in self.query.select:
             if not isinstance(item, Selected):
                 raise self._no_records(item.at if isinstance(item, Query) else item.path.at, item)
+            self._check_selected(item.operand)
             column = self.column(item.operand)
             keeps_name = isinstance(item.operand, Path) or (
                 is_shown(item.operand) and not is_shown_aggregate(item.operand)
@@ -86,6 +87,22 @@ class Grouping:
                 raise malformed(f"duplicate alias: {name}", self.query.text, item.operand.at)
             columns.append(replace(column, path=(name,)))
         return columns
+
+    def _check_selected(self, operand: Operand) -> None:
+        """Refuses to count what the query groups by, and to group by some fields where all are asked for."""
+        if not isinstance(operand, Call):
+            return
+        if operand.name.upper() == "FIELDS":
+            fields = expanded(operand, self.query, self.scope.base.schema)
+            for name in (f.name for f in fields if not self._is_key(Path((f.name,)))):
+                raise self.not_grouped("Field", Path((name,), operand.at))
+        value = operand.arguments[0] if operand.arguments else None
+        if is_aggregate(operand) and isinstance(value, Path) and self._is_key(value):
+            message = f"Grouped field should not be aggregated: {'.'.join(value.names)}"
+            raise malformed(message, self.query.text, value.at)
+
+    def _is_key(self, path: Path) -> bool:
+        return self.scope.resolve(path).sql in self.keys
 
     def not_grouped(self, role: str, operand: Operand) -> Exception:
         """The answer to a field that differs within a group."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lht.simulator.soql.tree import Path, Query
 
 MAX_LEVELS = 5
+MAX_RELATIONSHIPS = 55
 _SEE_DESCRIBE = "Please reference your WSDL or the describe call for the appropriate names."
 _NAME_FIELDS = (
     FieldSchema("Id", "id", length=18),
@@ -129,7 +130,7 @@ class Scope:
             kinds = (kind,) if kind else self._kinds(reference)
             key = self.column(child, reference).sql
             alias = f"t{len(self._tables)}"
-            self._tables[canonical] = Table(alias, canonical, kind or NAME_OBJECT, kinds, key)
+            self._add(Table(alias, canonical, kind or NAME_OBJECT, kinds, key))
         return self._tables[canonical]
 
     def _find(self, path: Path, origin: Table | None) -> tuple[Table, FieldSchema]:
@@ -174,6 +175,11 @@ class Scope:
         sql = _compound(table, found) if _is_compound(found) else f"{table.alias}.{quoted(found.name)}"
         return Column(sql, found.type.lower(), (*table.path, found.name), found)
 
+    @property
+    def formulas(self) -> int:
+        """How many formulas the query has asked for so far; the same one over two relationships counts twice."""
+        return sum(f.formula is not None and f.name in t.used for t in self.tables() for f in t.schema.fields)
+
     def from_sql(self) -> str:
         """Writes the FROM clause; every path must have been resolved before."""
         first, *others = self._tables.values()
@@ -188,7 +194,7 @@ class Scope:
         reference = self._reference(table, name, path)
         canonical = (*table.path, str(reference.relationship_name))
         if canonical not in self._tables:
-            self._tables[canonical] = self._joined(table, reference, canonical, name, path)
+            self._add(self._joined(table, reference, canonical, name, path))
         return self._tables[canonical]
 
     def _reference(self, table: Table, name: str, path: Path) -> FieldSchema:
@@ -196,6 +202,11 @@ class Scope:
         if reference is None:
             raise self._no_relationship(name, path)
         return reference
+
+    def _add(self, table: Table) -> None:
+        if len(self._tables) > MAX_RELATIONSHIPS:
+            raise malformed(f"SOQL statements cannot query more than {MAX_RELATIONSHIPS} relationships.")
+        self._tables[table.path] = table
 
     def _kinds(self, reference: FieldSchema) -> tuple[ObjectSchema, ...]:
         return tuple(k for k in map(self._catalog.object, reference.reference_to) if k is not None)

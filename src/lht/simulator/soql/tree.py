@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from datetime import date, datetime, time
 
 ESCAPES = {
+    "N": "\n",
+    "R": "\r",
+    "T": "\t",
+    "B": "\b",
+    "F": "\f",
     "n": "\n",
     "r": "\r",
     "t": "\t",
