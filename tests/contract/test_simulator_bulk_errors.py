@@ -36,6 +36,11 @@ def calm() -> Iterator[Caller]:
         ("SELECT Location__c FROM Specimen__c", "API_ERROR", COMPOUND),
         ("SELECT Id, (SELECT Id FROM Contacts) FROM Account", "API_ERROR", f"Aggregate Relationships {IN_CSV}"),
         ("SELECT Name FROM Account GROUP BY Name", "API_ERROR", f"GROUP BY {IN_CSV}"),
+        (
+            "SELECT CALENDAR_YEAR(CreatedDate) FROM Account GROUP BY CALENDAR_YEAR(CreatedDate)",
+            "API_ERROR",
+            f"GROUP BY {IN_CSV}",
+        ),
         ("SELECT Id FROM Account OFFSET 1", "API_ERROR", f"OFFSET {IN_CSV}"),
         ("SELECT TYPEOF What WHEN Account THEN Name END FROM Task", "API_ERROR", f"TYPEOF {IN_CSV}"),
         ("SELECT COUNT() FROM Account", "API_ERROR", f"Aggregate functions {IN_CSV}"),
@@ -91,6 +96,8 @@ def test_bad_soql_is_told_in_the_words_of_rest(calm: Caller, soql: str) -> None:
         "ORDER BY Id LIMIT 2",
         "WHERE CreatedDate = LAST_N_DAYS:3",
         "WHERE IsDeleted = true",
+        "WHERE CALENDAR_YEAR(CreatedDate) = 2024",
+        "WHERE DAY_ONLY(CreatedDate) > 2024-01-01",
     ],
 )
 def test_order_limit_and_conditions_are_supported(calm: Caller, clause: str) -> None:

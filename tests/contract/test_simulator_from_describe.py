@@ -27,6 +27,13 @@ type = "reference"
 reference_to = "Account"
 child_relationship = "Invoices__r"
 """
+TYPES: list[Json] = [
+    {
+        "active": True, "available": True, "defaultRecordTypeMapping": name == "Zoo", "developerName": name, "master": False,
+        "name": name, "recordTypeId": record_id, "urls": {"layout": f"/services/data/v58.0/sobjects/Account/{record_id}"},
+    }
+    for name, record_id in (("Ark", "01254000001upcKAAQ"), ("Zoo", "01254000001upcLAAQ"))
+]  # fmt: skip
 LEFT_OUT = {"Fax", "ExternalId__c", "SicDesc", "AccountSource"}
 
 
@@ -42,6 +49,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Json]:
     account = found["Account"]
     account["fields"] = [field for field in account["fields"] if field["name"] not in LEFT_OUT]
     account["fields"] += list(custom_fields(account))
+    account["recordTypeInfos"] = [TYPES[0], TYPES[1], *account["recordTypeInfos"][-1:]]
     return found
 
 
@@ -95,6 +103,17 @@ def test_an_object_is_described_key_by_key_as_it_was_saved(
     assert {key: told[key] for key in wanted if key != "fields"} == {
         key: wanted[key] for key in wanted if key != "fields"
     }
+
+
+def test_record_types_are_those_of_the_describe(like: Caller) -> None:
+    soql = "SELECT Id, Name FROM RecordType WHERE SobjectType = 'Account' AND IsActive = true ORDER BY Name"
+    found = like.get("/query", q=soql).json()["records"]
+    kinds = like.read_csv("SELECT RecordType.Name FROM Account", "queryAll").rows[1:]
+
+    assert [(one["Id"], one["Name"]) for one in found] == [
+        (one["recordTypeId"], one["name"]) for one in TYPES
+    ]
+    assert {name for (name,) in kinds} == {"Ark", "Zoo", ""}
 
 
 def test_objects_of_other_names_are_those_of_every_org(like: Caller, saved: dict[str, Json]) -> None:

@@ -26,6 +26,7 @@ from lht.simulator.org.recycle_bin import RecycleBin
 from lht.simulator.org.replication import Replication, ReplicationSettings
 from lht.simulator.org.rules import RuleBook
 from lht.simulator.org.rules_admin import RuleAdmin
+from lht.simulator.org.saved_record_types import add_record_types
 from lht.simulator.org.schema_file import NO_FILE, SchemaFile, read_schema
 from lht.simulator.org.seed import seed_records
 from lht.simulator.org.settings import Settings
@@ -332,6 +333,7 @@ class Org:
             setup.make_tables(connection, fresh)
             check_formulas(connection, file, objects)
             setup.add_first_rows(connection, fresh, self.clock.stamp())
+            add_record_types(connection, fresh, fresh, self.clock.stamp())
         self.catalog.restore(objects)
         seed_records(self.db, fresh, self.options.records, self.options.seed)
         with self.db.transaction() as connection:
@@ -343,4 +345,6 @@ class Org:
         objects = extended(self.options.describes.added(self.catalog), self.options.schema)
         with self.db.transaction() as connection:
             extend(connection, self.options.schema, self.catalog, objects)
+            new = [schema for schema in objects if self.catalog.object(schema.name) is None]
+            add_record_types(connection, Catalog(objects), new, self.clock.stamp())
         self.catalog.restore(objects)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lht.simulator.org.catalog import columns
 from lht.simulator.org.ids import id_sql
 from lht.simulator.org.objects import STANDARD
+from lht.simulator.org.saved_record_types import saved_types
 from lht.simulator.org.schema import NUMBER_TYPES, WHOLE_TYPES
 from lht.simulator.org.seed_sql import PERCENT
 from lht.simulator.store.ddl import column_type, literal, quoted
@@ -41,7 +42,7 @@ def fitted(
     made = {str(row[0]) for row in connection.execute(f"DESCRIBE {select}", span).fetchall()}
     own = {field.name: field for field in schema.fields}
     listed = [
-        f"{_fitting(schema, own[name]) if name in made else _filling(own[name], catalog, counts)} AS {quoted(name)}"
+        f"{_fitting(schema, own[name]) if name in made else _filling(schema, own[name], catalog, counts)} AS {quoted(name)}"
         for name, _ in columns(schema)
     ]
     return f"SELECT {', '.join([*listed, '_seq'])} FROM ({select})"
@@ -67,24 +68,29 @@ def _usual(object_name: str, field_name: str) -> FieldSchema | None:
     return next((field for found in fields for field in found if field.name == field_name), None)
 
 
-def _filling(field: FieldSchema, catalog: Catalog, counts: Mapping[str, int]) -> str:
+def _filling(schema: ObjectSchema, field: FieldSchema, catalog: Catalog, counts: Mapping[str, int]) -> str:
     """A made-up value, for most records; for all of them where the field always has one."""
     if field.default_value is not None:
         return f"CAST({literal(str(field.default_value))} AS {column_type(field.type)})"
     if field.hidden or (field.nillable and not field.createable):
         return f"CAST(NULL AS {column_type(field.type)})"
-    value = f"CAST({_value(field, catalog, counts)} AS {column_type(field.type)})"
+    value = f"CAST({_value(schema, field, catalog, counts)} AS {column_type(field.type)})"
     if not field.nillable or field.type.lower() == "boolean":
         return value
     return f"CASE WHEN {_roll(field, PERCENT, 'filled')} < {FILLED_PERCENT} THEN {value} END"
 
 
-def _value(field: FieldSchema, catalog: Catalog, counts: Mapping[str, int]) -> str:
+def _value(schema: ObjectSchema, field: FieldSchema, catalog: Catalog, counts: Mapping[str, int]) -> str:
     kind = field.type.lower()
     if kind in NUMBER_TYPES | WHOLE_TYPES:
         return _number(field)
     if kind == "reference":
-        return _reference(field, catalog, counts)
+        types = [str(one["recordTypeId"]) for one in saved_types(schema) if one.get("active")]
+        return (
+            _one_of(field, types)
+            if types and field.name == "RecordTypeId"
+            else _reference(field, catalog, counts)
+        )
     if kind in {"picklist", "multipicklist"} and field.picklist:
         return _one_of(field, [entry.value for entry in field.picklist if entry.active] or [""])
     if kind in _TIMES:
