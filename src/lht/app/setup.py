@@ -54,7 +54,9 @@ def logout(settings: Settings, username: str | None = None) -> LogoutResult:
 def list_connections(settings: Settings, *, test: bool = False) -> tuple[ConnectionInfo, ...]:
     """Gives the apps, warehouses and logins that are configured; `test` opens warehouses and tries logins."""
     listed = [
-        ConnectionInfo(entry.name, "app" if entry.kind == "salesforce" else entry.kind, entry.description)
+        ConnectionInfo(
+            entry.name, "app" if entry.kind == "salesforce" else entry.kind, entry.description, entry.flow
+        )
         for entry in settings.summaries()
     ]
     listed += [

@@ -53,14 +53,17 @@ class Terminal:
             f"At the end the browser goes to {redirect_uri}?code=…, and perhaps shows that as an error: that is as it "
             "should be."
         )
-        sys.stderr.write("Paste that whole address here: ")
-        sys.stderr.flush()
-        answer = sys.stdin.readline() if sys.stdin else ""
-        if not answer:
-            raise AuthError(
-                "The input ended before the answer came.", hint="Run 'lht login --no-browser' again."
-            )
-        return answer
+        return ask("Paste that whole address here: ")
+
+
+def ask(question: str) -> str:
+    """Asks on stderr, as stdout is for data; gives one line."""
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    answer = sys.stdin.readline() if sys.stdin else ""
+    if not answer:
+        raise AuthError("The input ended before the answer came.", hint="Run 'lht login' again.")
+    return answer
 
 
 def _browser() -> BaseBrowser | None:

@@ -46,6 +46,7 @@ def login(
     from lht.app import access, setup  # noqa: PLC0415
     from lht.cli.person import Terminal  # noqa: PLC0415
 
+    _check_flow(flow)
     settings = access.settings_here()
     render.warn(screen, settings.warnings())
     name = app or _choose_app(settings, flow)
@@ -53,6 +54,13 @@ def login(
     result = setup.login(settings, name, flow=flow, login_url=login_url, person=person)
     through = f"app {result.app}" if result.app else "the Salesforce CLI"
     return Answer(result, [f"Logged in as {result.username} at {result.instance_url} ({through})."])
+
+
+def _check_flow(flow: str | None) -> None:
+    from lht.sfdc.auth import FLOWS, normal_flow  # noqa: PLC0415
+
+    if flow is not None and normal_flow(flow) not in FLOWS:
+        raise typer.BadParameter(f"the flows are {', '.join(FLOWS)}", param_hint="--flow")
 
 
 def _choose_app(settings: Settings, flow: str | None) -> str | None:
@@ -63,9 +71,10 @@ def _choose_app(settings: Settings, flow: str | None) -> str | None:
     listed = ", ".join(apps)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise typer.BadParameter(f"there are several apps, choose one: {listed}", param_hint="--app")
-    answer = ""
-    while answer not in apps:
-        answer = str(typer.prompt(f"Which app ({listed})", default=apps[0], err=True)).strip()
+    from lht.cli.person import ask  # noqa: PLC0415
+
+    while (answer := ask(f"Which app ({listed}) [{apps[0]}]: ").strip() or apps[0]) not in apps:
+        pass
     return answer
 
 

@@ -57,11 +57,12 @@ class WarehouseConnection:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSummary:
-    """A line of `lht connections`: `kind` is salesforce, duckdb or snowflake."""
+    """A line of `lht connections`: `kind` is salesforce, duckdb or snowflake; `flow` is what an app's table says."""
 
     name: str
     kind: str
     description: str
+    flow: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +86,14 @@ class Connections:
 
     def summaries(self) -> tuple[ConnectionSummary, ...]:
         """Every connection, none opened, no secret read."""
-        return tuple(ConnectionSummary(name, self._kind(name), self._described(name)) for name in self.tables)
+        return tuple(
+            ConnectionSummary(name, self._kind(name), self._described(name), self._flow(name))
+            for name in self.tables
+        )
 
     def apps_of(self, flow: str) -> tuple[str, ...]:
         """The apps that are configured for a flow."""
-        return tuple(
-            name for name in self.app_names if normal_flow(str(self.tables[name].get("flow", ""))) == flow
-        )
+        return tuple(name for name in self.app_names if self._flow(name) == flow)
 
     def app(self, name: str | None = None) -> App:
         """A Salesforce app; without a name the only one."""
@@ -116,6 +118,10 @@ class Connections:
         if "client_id" in table:
             return "salesforce"
         return str(table.get("type", "snowflake")).lower()
+
+    def _flow(self, name: str) -> str | None:
+        flow = self.tables[name].get("flow")
+        return normal_flow(str(flow)) if flow and self._kind(name) == "salesforce" else None
 
     def _pick(self, name: str | None, known: tuple[str, ...], kind: str, option: str) -> str:
         if name is None:
