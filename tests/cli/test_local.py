@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lht.testing import Admin
+
 if TYPE_CHECKING:
     from conftest import Shell
 
@@ -119,6 +121,29 @@ def test_an_address_of_another_machine_is_told_as_such(bare: Shell) -> None:
     assert outcome.code == 3
     assert "192.0.2.1" in outcome.err
     assert "--host 127.0.0.1" in outcome.err
+
+
+def test_an_address_that_nobody_can_be_sent_to_is_told(bare: Shell) -> None:
+    outcome = bare.process("simulator", "start", "--port", "0", "--redirect_uri", "localhost/back")
+
+    assert outcome.code == 3
+    assert "localhost/back" in outcome.err
+
+
+def test_a_further_redirect_address_is_one_of_the_app(bare: Shell) -> None:
+    further = "http://127.0.0.1:9000/back"
+    argv = [sys.executable, "-m", "lht", "simulator", "start", "--port", "0", "--redirect_uri", further]
+    with subprocess.Popen(argv, cwd=bare.folder, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().partition(": ")[2].strip()
+        while process.stdout.readline().strip() not in {"ready", ""}:
+            pass
+        try:
+            known = Admin(url).app()["redirect_uris"]
+        finally:
+            process.terminate()
+
+    assert known == ["http://localhost:1717/OauthRedirect", "http://127.0.0.1:1717/OauthRedirect", further]
 
 
 def test_a_busy_port_is_told(bare: Shell) -> None:

@@ -46,6 +46,14 @@ def start(
             help="Describes saved from a real org, one object a .json file: make an org like it.",
         ),
     ] = None,
+    redirect_uri: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--redirect_uri",
+            metavar="URL",
+            help="A further address to which its app's logins may return; repeat it for several.",
+        ),
+    ] = None,
     write_config: Annotated[
         Path | None,
         typer.Option(
@@ -81,6 +89,7 @@ def start(
         seed=seed,
         schema=schema,
         from_describe=from_describe,
+        redirect_uris=tuple(redirect_uri or ()),
         write_config=write_config,
     )
     return Answer({"stopped": True})

@@ -29,6 +29,7 @@ def serve_org(
     seed: int,
     schema: Path | None,
     from_describe: Path | None,
+    redirect_uris: tuple[str, ...],
     write_config: Path | None,
 ) -> None:
     """Serves an org until it is stopped."""
@@ -49,6 +50,7 @@ def serve_org(
             seed=seed,
             schema=schema,
             from_describe=from_describe,
+            redirect_uris=redirect_uris,
             on_start=on_start,
         )
 

@@ -176,7 +176,7 @@ def _method(request: Request) -> str:
 
 
 def _open_call(site: Site, handler: Handler, call: Call) -> Response:
-    return handler(site, call)
+    return steady(site, handler, call)
 
 
 def _data_call(site: Site, handler: Handler, call: Call) -> Response:

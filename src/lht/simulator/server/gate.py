@@ -9,8 +9,10 @@ from contextlib import contextmanager, suppress
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
+from starlette.responses import JSONResponse
+
 from lht.simulator.errors import ApiFault
-from lht.simulator.server.call import fault_answer
+from lht.simulator.server.call import JSON_TYPE, fault_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +27,7 @@ MOST_URI_BYTES = 16_384
 MOST_HEADER_BYTES = 16_384
 METERED = "/services/data/"
 TOO_MANY_LONG = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+OAUTH_PATHS = "/services/oauth2/"
 LOG_ENTRIES = 20_000
 USUAL_CODES = {
     401: ("INVALID_SESSION_ID", "Session expired or invalid"),
@@ -227,6 +230,8 @@ def _meet(fault: Fault, scope: Scope, app: ASGIApp, site: Site) -> ASGIApp:
         return _answer(ApiFault(401, *USUAL_CODES[401]))
     if fault.kind != "status":
         return app
+    if fault.code and scope["path"].startswith(OAUTH_PATHS):
+        return _oauth_answer(fault)
     code, message = USUAL_CODES.get(fault.status, ("UNKNOWN_EXCEPTION", f"HTTP {fault.status}"))
     answer = ApiFault(fault.status, fault.code or code, fault.message or message)
     return _answer(answer, fault.retry_after)
@@ -235,6 +240,13 @@ def _meet(fault: Fault, scope: Scope, app: ASGIApp, site: Site) -> ASGIApp:
 def _answer(fault: ApiFault, retry_after: str | int | None = None) -> ASGIApp:
     headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
     return fault_answer(fault, headers=headers)
+
+
+def _oauth_answer(fault: Fault) -> ASGIApp:
+    """Refuses as the OAuth endpoints do, with an object."""
+    headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None
+    body = {"error": fault.code, "error_description": fault.message or fault.code}
+    return JSONResponse(body, fault.status, headers, JSON_TYPE)
 
 
 def _token(scope: Scope) -> str:
