@@ -48,8 +48,7 @@ def change_policy(site: Site, call: Call) -> Response:
 
 def grants(site: Site, call: Call) -> Response:
     """Lists live refresh tokens, without the tokens, and what users allowed."""
-    found = site.oauth.grants
-    return json_answer(call, {"grants": found.listed(), "approvals": found.approvals()})
+    return json_answer(call, site.oauth.granted())
 
 
 def end_grants(site: Site, call: Call) -> Response:

@@ -180,6 +180,11 @@ class OAuth:
             self.browsers.end_all()
         self.sessions.end(token or "")
 
+    def granted(self) -> dict[str, Any]:
+        """Tells the live grants, oldest first, and what users allowed."""
+        with self._lock:
+            return {"grants": self.grants.listed(), "approvals": self.grants.approvals()}
+
     def end_grants(self) -> None:
         """Ends every refresh token and session, and forgets every approval."""
         with self._lock:
