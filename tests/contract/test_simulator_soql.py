@@ -372,6 +372,9 @@ def test_using_scope_mine_gives_the_records_of_who_asks(seeded: Caller) -> None:
     )
 
     assert 0 < owned == mine < everything
+    scopes = [s["name"] for s in seeded.get("/sobjects/Account/describe").json()["supportedScopes"]]
+    answers = {s: _ask(seeded, f"SELECT COUNT() FROM Account USING SCOPE {s}")["totalSize"] for s in scopes}
+    assert answers == {"everything": everything, "mine": mine, "scopingRule": everything, "team": 0}
     refused = seeded.get("/query", q="SELECT Id FROM Account USING SCOPE delegated").error
     assert refused[:2] == (400, "INVALID_QUERY_SCOPE")
 

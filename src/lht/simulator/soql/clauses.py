@@ -39,12 +39,21 @@ def seen(query: Query, schema: ObjectSchema) -> tuple[str, ...]:
 
 
 def scope_terms(query: Query, schema: ObjectSchema, user_id: str) -> Iterator[str]:
-    """Writes what USING SCOPE asks for, as conditions on the table t0."""
-    match (query.scope or "everything").lower():
+    """Writes what USING SCOPE asks for, as conditions on the table t0: one of the scopes that describe lists.
+
+    Nobody has a team here or delegates a task, and no scoping rule is active.
+    """
+    asked = (query.scope or "everything").lower()
+    listed = {scope.lower() for scope in schema.scopes}
+    match asked:
         case "everything":
             return
         case "mine" if schema.find("OwnerId"):
             yield f"t0.{quoted('OwnerId')} = {string(user_id)}"
+        case "scopingrule" if asked in listed:
+            return
+        case _ if asked in listed:
+            yield "FALSE"
         case _:
             message = f"The filter scope '{query.scope}' is not supported for entity '{schema.name}'"
             raise fault("INVALID_QUERY_SCOPE", message)

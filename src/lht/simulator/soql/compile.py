@@ -31,7 +31,7 @@ MAX_FORMULAS = 250
 """How many formula fields one query may compute before it is too complicated."""
 MAX_OFFSET = 2_000
 NEWEST = 66.0
-TYPEOF_SINCE = 46.0
+TYPEOF_SINCE, FIELDS_SINCE = 46.0, 51.0
 _MAX_LIMIT = 2**63 - 1
 ACTIVITIES = frozenset({"Task", "Event"})
 """Objects whose archived records only queryAll shows."""
@@ -246,7 +246,7 @@ class _Compiler:
                 message = "only aggregate expressions use field aliasing"
                 raise malformed(message, self._query.text, item.operand.at)
             return [self._scope.resolve(item.operand)]
-        if item.operand.name.upper() == "FIELDS":
+        if item.operand.name.upper() == "FIELDS" and self._about.version >= FIELDS_SINCE:
             return [
                 self._scope.column(self._scope.base, f)
                 for f in expanded(item.operand, self._query, self._schema)

@@ -51,8 +51,11 @@ _RESERVED = frozenset(
     }
 )  # fmt: skip
 """Words that cannot be aliases."""
+_CLAUSES = frozenset({"GROUP", "LIMIT", "USING", "WHERE", "WITH"})
+"""Those of them that may well stand behind the object of a query."""
 _TOKEN = re.compile(r"\w+|'(?:[^'\\]|\\.)*'|.", re.DOTALL)
 _NOTHING_SELECTED = re.compile(r"\s*select\s+(from)\s+\w+\s*$", re.IGNORECASE)
+_ALIAS = re.compile(r"\bfrom\s+[\w.]+\s+(\w+)\s*$", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\u[0-9A-Fa-f]{4}|\\(.)", re.DOTALL)
 
 
@@ -82,6 +85,10 @@ def _parser() -> Lark:
 def _syntax_fault(text: str, error: UnexpectedInput) -> ApiFault:
     if nothing := _NOTHING_SELECTED.match(text):
         return malformed(f"unexpected token: '{nothing[1]}'", text, nothing.start(1))
+    if (alias := _ALIAS.search(text[: _token_start(error) or 0])) and alias[
+        1
+    ].upper() in _RESERVED - _CLAUSES:
+        return malformed(f"unexpected token: '{alias[1]}'", text, alias.start(1))
     at = error.pos_in_stream if isinstance(error, UnexpectedCharacters) else _token_start(error)
     if at is None or isinstance(error, UnexpectedEOF) or not text[at:].strip():
         return malformed("unexpected token: '<EOF>'", text, len(text.rstrip())) if text.strip() else _empty()

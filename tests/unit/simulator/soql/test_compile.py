@@ -178,3 +178,11 @@ def test_thousands_of_ids_in_one_set(rows: Callable[..., list[tuple[object, ...]
     ids = ", ".join(f"'001{n:012}'" for n in range(4000))
 
     assert rows(f"SELECT Name FROM Account WHERE Id IN ({ids}) ORDER BY Name") == [("50%_o\\f",), ("beta",)]
+
+
+def test_fields_came_with_version_51(compiled: Callable[..., Compiled]) -> None:
+    with pytest.raises(ApiFault) as caught:
+        compiled("SELECT FIELDS(STANDARD) FROM Account", version=50.0)
+
+    assert caught.value.code == "MALFORMED_QUERY"
+    assert compiled("SELECT FIELDS(STANDARD) FROM Account", version=51.0).columns
