@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from lht.simulator.org.objects.picklists import FORECASTS, STAGES
+from lht.simulator.org.event_times import event_span
+from lht.simulator.org.objects.picklists import CLOSED_CASE, FORECASTS, STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,6 +86,37 @@ def _task(row: Mapping[str, Stored], sent: Mapping[str, Stored], now: datetime) 
     return found
 
 
+def _case(row: Mapping[str, Stored], sent: Mapping[str, Stored], now: datetime) -> Row:
+    """Internal comments make a comment, which this org does not keep: they are not part of the case."""
+    is_closed = row.get("Status") == CLOSED_CASE
+    found: Row = {"IsClosed": is_closed, "Comments": None}
+    if "Status" in sent:
+        found["ClosedDate"] = (row.get("ClosedDate") or now) if is_closed else None
+    return found
+
+
+def _lead(row: Mapping[str, Stored], sent: Mapping[str, Stored], now: datetime) -> Row:
+    converted: Row = {"ConvertedDate": now.date()} if sent.get("IsConverted") else {}
+    return _person(row, sent, now) | converted
+
+
+def _event(row: Mapping[str, Stored], sent: Mapping[str, Stored], _now: datetime) -> Row:
+    begin, end = event_span(row, sent)
+    is_all_day = bool(row.get("IsAllDayEvent"))
+    about = str(row.get("WhatId") or "")
+    lasts = end - begin + (timedelta(days=1) if is_all_day else timedelta())
+    return {
+        "ActivityDate": begin.date(),
+        "ActivityDateTime": None if is_all_day else begin,
+        "StartDateTime": begin,
+        "EndDateTime": end,
+        "EndDate": end.date(),
+        "DurationInMinutes": int(lasts.total_seconds() // 60),
+        "AccountId": about if about.startswith("001") else None,
+        "EventSubtype": row.get("EventSubtype") or "Event",
+    }
+
+
 def _attachment(row: Mapping[str, Stored], _sent: Mapping[str, Stored], _now: datetime) -> Row:
     return {"BodyLength": len(base64.b64decode(str(row.get("Body") or "")))}
 
@@ -94,4 +127,8 @@ _RULES: dict[str, Callable[[Mapping[str, Stored], Mapping[str, Stored], datetime
     "Opportunity": _opportunity,
     "Task": _task,
     "Attachment": _attachment,
+    "Case": _case,
+    "Event": _event,
+    "Individual": _person,
+    "Lead": _lead,
 }

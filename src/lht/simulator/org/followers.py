@@ -1,31 +1,29 @@
-"""What the org writes beside an account: its history, and the share that its owner has."""
+"""What the org writes beside a record: its history, the share that its owner has, and figures of what it belongs to."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from lht.simulator.org import rows
+from lht.simulator.org.changing import Changing
+from lht.simulator.org.looked_up import PERSON_COPIES, case_contact, person_copies
+from lht.simulator.org.objects.picklists import MEMBER_STATUSES
+from lht.simulator.org.objects.sharing import SHARE_OF
+from lht.simulator.org.roll_ups import LIVE, count_deals, count_members, sum_lines
+from lht.simulator.org.rows import MANY
+from lht.simulator.org.tracking import note_changed, note_created
+from lht.simulator.store.ddl import quoted
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.derive import Row
     from lht.simulator.org.schema import ObjectSchema
-    from lht.simulator.org.values import Stored
     from lht.simulator.store.database import Connection
 
-TRACKED = {
-    "Name": "Text",
-    "Type": "DynamicEnum",
-    "Industry": "DynamicEnum",
-    "Rating": "DynamicEnum",
-    "OwnerId": "EntityId",
-    "Phone": "Text",
-    "Website": "Text",
-    "AnnualRevenue": "Double",
-    "NumberOfEmployees": "Double",
-}
+SUMMED = {"OpportunityLineItem": "OpportunityId", "CampaignMember": "CampaignId", "Opportunity": "CampaignId"}
+"""Objects that somebody's figures are counted from, with the field that tells whose."""
 
 
 def follow_create(
@@ -37,13 +35,16 @@ def follow_create(
     *,
     again: bool = False,
 ) -> None:
-    """Writes what a new account brings with it; `again` when it comes out of the recycle bin, history and all."""
-    if schema.name != "Account":
+    """Writes what a new record brings with it; `again` when it comes out of the recycle bin, history and all."""
+    now = row.get("SystemModstamp")
+    if not isinstance(now, datetime):
         return
-    now: datetime = row["SystemModstamp"]  # type: ignore[assignment]  # every account has this stamp
-    _share(connection, catalog, row, user_id, now)
+    at = Changing(connection, catalog, user_id, now)
+    _share(at, schema, row)
     if not again:
-        _history(connection, catalog, _entry(row, "created", "Text", user_id, now))
+        note_created(at, schema, row)
+        _bring(at, schema, row)
+    _sum(at, schema, {str(row.get(SUMMED.get(schema.name, "")) or "")})
 
 
 def follow_update(
@@ -53,42 +54,112 @@ def follow_update(
     change: tuple[Row, Row],
     user_id: str,
 ) -> None:
-    """Writes a line of history for each tracked field whose value moved."""
-    if schema.name != "Account":
-        return
+    """Writes the history of tracked fields whose values moved, and brings what depends on the record up to date."""
     old, new = change
-    now: datetime = new["SystemModstamp"]  # type: ignore[assignment]  # as above
-    for name, kind in TRACKED.items():
-        if old.get(name) != new.get(name):
-            entry = _entry(new, name.removesuffix("Id"), kind, user_id, now)
-            values: Row = {"OldValue": _text(old.get(name)), "NewValue": _text(new.get(name))}
-            _history(connection, catalog, entry | values)
+    now = new.get("SystemModstamp")
+    if not isinstance(now, datetime):
+        return
+    at = Changing(connection, catalog, user_id, now)
+    note_changed(at, schema, old, new)
+    if old.get("OwnerId") != new.get("OwnerId"):
+        _unshare(at, schema, str(new["Id"]))
+        _share(at, schema, new)
+    if schema.name == "OpportunityContactRole":
+        _primary(at, new)
+    _carry(at, schema, new)
+    whose = SUMMED.get(schema.name, "")
+    _sum(at, schema, {str(old.get(whose) or ""), str(new.get(whose) or "")})
 
 
-def _entry(row: Row, field: str, kind: str, user_id: str, now: datetime) -> Row:
-    born: Row = {"CreatedDate": now, "CreatedById": user_id, "IsDeleted": False}
-    return {"AccountId": row["Id"], "Field": field, "DataType": kind, **born}
+def follow_delete(at: Changing, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
+    """Counts anew what deleted records were counted in."""
+    whose = SUMMED.get(schema.name)
+    if whose and at.has(schema.name, whose):
+        sql = f'SELECT DISTINCT {quoted(whose)} FROM {{table}} WHERE "Id" IN {MANY}'
+        _sum(at, schema, set(at.column(schema.name, sql, [list(record_ids)])))
 
 
-def _history(connection: Connection, catalog: Catalog, entry: Row) -> None:
-    rows.insert(connection, catalog.need("AccountHistory"), entry)
+def _share(at: Changing, schema: ObjectSchema, row: Row) -> None:
+    name = SHARE_OF.get(schema.name)
+    if name is None or not row.get("OwnerId"):
+        return
+    share = at.catalog.object(name)
+    levels: Row = (
+        {field.name: "All" for field in share.fields if field.name.endswith("AccessLevel")} if share else {}
+    )
+    given: Row = {f"{schema.name}Id": row["Id"], "UserOrGroupId": row["OwnerId"], "RowCause": "Owner"}
+    at.add(name, levels | given)
 
 
-def _share(connection: Connection, catalog: Catalog, row: Row, user_id: str, now: datetime) -> None:
-    share: Row = {
-        "AccountId": row["Id"],
-        "UserOrGroupId": row["OwnerId"],
-        "AccountAccessLevel": "All",
-        "OpportunityAccessLevel": "All",
-        "CaseAccessLevel": "All",
-        "ContactAccessLevel": "All",
-        "RowCause": "Owner",
-        "LastModifiedDate": now,
-        "LastModifiedById": user_id,
-        "IsDeleted": False,
-    }
-    rows.insert(connection, catalog.need("AccountShare"), share)
+def _unshare(at: Changing, schema: ObjectSchema, record_id: str) -> None:
+    name, key = SHARE_OF.get(schema.name, ""), f"{schema.name}Id"
+    if at.has(name, key, "RowCause"):
+        sql = f"DELETE FROM {quoted(name)} WHERE {quoted(key)} = ? AND \"RowCause\" = 'Owner'"
+        at.connection.execute(sql, [record_id])
 
 
-def _text(value: Stored) -> str | None:
-    return None if value is None else str(value)
+def _bring(at: Changing, schema: ObjectSchema, row: Row) -> None:
+    """Makes the records that come with a new one."""
+    own_id = str(row["Id"])
+    if schema.name == "Campaign":
+        for place, (label, responded) in enumerate(MEMBER_STATUSES.items(), 1):
+            status: Row = {
+                "CampaignId": own_id,
+                "Label": label,
+                "SortOrder": place,
+                "HasResponded": responded,
+            }
+            at.add("CampaignMemberStatus", status | {"IsDefault": place == 1})
+    if schema.name == "Opportunity" and row.get("ContactId"):
+        at.add(
+            "OpportunityContactRole",
+            {"OpportunityId": own_id, "ContactId": row["ContactId"], "IsPrimary": True},
+        )
+    if schema.name == "OpportunityContactRole":
+        _primary(at, row)
+    if schema.name == "OpportunityLineItem":
+        entry = at.find("PricebookEntry", row.get("PricebookEntryId"))
+        if not at.find("Opportunity", row["OpportunityId"]).get("Pricebook2Id") and entry:
+            at.set("Opportunity", str(row["OpportunityId"]), {"Pricebook2Id": entry.get("Pricebook2Id")})
+
+
+def _primary(at: Changing, role: Row) -> None:
+    """An opportunity has one primary contact role, and its contact is that one's."""
+    if role.get("IsPrimary"):
+        sql = (
+            'UPDATE "OpportunityContactRole" SET "IsPrimary" = false, "SystemModstamp" = ? '
+            f'WHERE "OpportunityId" = ? AND "Id" <> ? AND "IsPrimary" AND {LIVE}'
+        )
+        at.connection.execute(sql, [at.now, role["OpportunityId"], role["Id"]])
+        at.set("Opportunity", str(role["OpportunityId"]), {"ContactId": role["ContactId"]})
+
+
+def _carry(at: Changing, schema: ObjectSchema, row: Row) -> None:
+    """Brings copies of a changed record's fields up to date; their own records do not count as changed."""
+    own_id = str(row["Id"])
+    if schema.name in PERSON_COPIES and at.has("CampaignMember", f"{schema.name}Id"):
+        sql = f'SELECT "Id" FROM {{table}} WHERE "{schema.name}Id" = ?'
+        for member_id in at.column("CampaignMember", sql, [own_id]):
+            at.set("CampaignMember", member_id, person_copies(at, schema.name, row))
+    if schema.name == "Contact" and at.has("Case", "ContactId"):
+        for case_id in at.column("Case", 'SELECT "Id" FROM {table} WHERE "ContactId" = ?', [own_id]):
+            at.set("Case", case_id, case_contact(row))
+    if schema.name == "Product2" and at.has("PricebookEntry", "Product2Id"):
+        copies: Row = {"Name": row.get("Name"), "ProductCode": row.get("ProductCode")}
+        for entry_id in at.column(
+            "PricebookEntry", 'SELECT "Id" FROM {table} WHERE "Product2Id" = ?', [own_id]
+        ):
+            at.set("PricebookEntry", entry_id, copies)
+
+
+def _sum(at: Changing, schema: ObjectSchema, parents: set[str]) -> None:
+    for parent in parents - {""}:
+        if schema.name == "CampaignMember":
+            count_members(at, parent)
+        elif schema.name == "Opportunity":
+            count_deals(at, parent)
+        elif schema.name == "OpportunityLineItem":
+            moved = sum_lines(at, parent)
+            opportunity = at.catalog.object("Opportunity")
+            if moved and opportunity:
+                follow_update(at.connection, at.catalog, opportunity, moved, at.user_id)

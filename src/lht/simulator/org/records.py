@@ -14,6 +14,7 @@ from lht.simulator.org.bodies import check_required, check_unique, defaults, rea
 from lht.simulator.org.derive import derived
 from lht.simulator.org.followers import follow_create, follow_update
 from lht.simulator.org.locks import Locks
+from lht.simulator.org.looked_up import looked_up
 from lht.simulator.org.render import address_parts, json_value
 from lht.simulator.org.user_time import fiscal_year_start
 from lht.simulator.org.writing import AS_USUAL, WriteOptions
@@ -72,6 +73,7 @@ class RecordKeeper:
         fiscal_start = fiscal_year_start(connection, schema)
         found = derived(schema.name, row, row, now, fiscal_start=fiscal_start)
         row |= _known(schema, found)
+        row |= _known(schema, looked_up(connection, self.catalog, schema, row, row))
         self.rules.check(connection, schema, (None, row, row), options)
         check_unique(connection, schema, row, None)
         record_id = rows.insert(connection, schema, row, options.number)
@@ -109,6 +111,7 @@ class RecordKeeper:
         fiscal_start = fiscal_year_start(connection, schema)
         found = derived(schema.name, row, sent, now, fiscal_start=fiscal_start)
         changed = sent | _known(schema, found) | self._touched(schema, now)
+        changed |= _known(schema, looked_up(connection, self.catalog, schema, old | changed, sent))
         self.rules.check(connection, schema, (own_id, old | changed, sent), options)
         check_unique(connection, schema, sent, own_id)
         rows.update(connection, schema, own_id, changed)

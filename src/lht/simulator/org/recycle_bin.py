@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids, relations, rows
 from lht.simulator.org.bodies import check_unique
-from lht.simulator.org.followers import follow_create
+from lht.simulator.org.changing import Changing
+from lht.simulator.org.followers import follow_create, follow_delete
 from lht.simulator.org.rows import MANY
 from lht.simulator.store.ddl import quoted
 
@@ -69,6 +70,9 @@ class RecycleBin:
                 self._put(connection, member, found, now)
             else:
                 rows.erase(connection, member, found)
+        at = Changing(connection, self.catalog, self.user_id, now)
+        for member, found in doomed:
+            follow_delete(at, member, found)
 
     def undelete(self, connection: Connection, record_id: str) -> None:
         """Takes a record out of the bin with what was deleted with it, and gives lookups back that were cleared."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lht.simulator.org.values import Stored
     from lht.simulator.store.database import Connection
 
+FIRST_NUMBER = 1_000
 COUNTERS = "_counters"
 MANY = "(SELECT unnest(CAST(? AS VARCHAR[])))"
 """The values of a bound list, which DuckDB hashes instead of searching it once for each row."""
@@ -67,10 +68,19 @@ def insert(
     return record_id
 
 
+def _auto_number(schema: ObjectSchema, field: FieldSchema, number: int) -> str:
+    """Standard numbers, as of cases, are digits alone and begin above a thousand."""
+    return (
+        f"{field.label[:1].upper()}-{number:07d}"
+        if field.custom or schema.custom
+        else f"{FIRST_NUMBER + number:08d}"
+    )
+
+
 def _numbered(schema: ObjectSchema, number: int, record_id: str) -> Row:
     """Auto numbers; and the name of a custom object's record, which is its id until somebody names it."""
     found: Row = {
-        field.name: f"{field.label[:1].upper()}-{number:07d}" for field in schema.fields if field.auto_number
+        field.name: _auto_number(schema, field, number) for field in schema.fields if field.auto_number
     }
     return ({"Name": record_id} if schema.custom and schema.find("Name") else {}) | found
 

@@ -1,0 +1,76 @@
+"""Figures of a record that are counted from others: an opportunity's from its products, a campaign's from its members."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lht.simulator.store.ddl import quoted
+
+if TYPE_CHECKING:
+    from lht.simulator.org.changing import Changing
+    from lht.simulator.org.derive import Row
+
+LIVE = '"IsDeleted" IS NOT TRUE'
+
+
+def sum_lines(at: Changing, opportunity_id: str) -> tuple[Row, Row] | None:
+    """Makes an opportunity's amount and quantity those of its products; gives it before and after, if it moved.
+
+    The amount stays when the last product goes: it may be written again then.
+    """
+    if not at.has("Opportunity", "HasOpportunityLineItem", "Amount"):
+        return None
+    sql = (
+        'SELECT count(*), sum("TotalPrice"), sum("Quantity") FROM "OpportunityLineItem" '
+        f'WHERE "OpportunityId" = ? AND {LIVE}'
+    )
+    count, amount, quantity = at.connection.execute(sql, [opportunity_id]).fetchone() or (0, None, None)
+    old = at.find("Opportunity", opportunity_id)
+    new: Row = {"HasOpportunityLineItem": count > 0}
+    if count:
+        likely = float(str(old.get("Probability") or 0))
+        total = round(amount or 0.0, 2)
+        new |= {"Amount": total, "TotalOpportunityQuantity": round(quantity or 0.0, 2)}
+        new["ExpectedRevenue"] = round(total * likely / 100, 2)
+    if not old or old.get("IsDeleted") or all(old.get(name) == value for name, value in new.items()):
+        return None
+    new |= {"LastModifiedDate": at.now, "LastModifiedById": at.user_id, "SystemModstamp": at.now}
+    at.set("Opportunity", opportunity_id, new)
+    return old, old | new
+
+
+_MEMBERS = {
+    "NumberOfLeads": 'count(*) FILTER (m."LeadId" IS NOT NULL)',
+    "NumberOfConvertedLeads": 'count(*) FILTER (l."IsConverted")',
+    "NumberOfContacts": 'count(*) FILTER (m."ContactId" IS NOT NULL)',
+    "NumberOfResponses": 'count(*) FILTER (m."HasResponded")',
+}
+_DEALS = {
+    "NumberOfOpportunities": "count(*)",
+    "NumberOfWonOpportunities": 'count(*) FILTER ("IsWon")',
+    "AmountAllOpportunities": 'coalesce(sum("Amount"), 0.0)',
+    "AmountWonOpportunities": 'coalesce(sum("Amount") FILTER ("IsWon"), 0.0)',
+}
+
+
+def count_members(at: Changing, campaign_id: str) -> None:
+    """Counts a campaign's leads, contacts and responses anew."""
+    if at.has("Lead", "IsConverted") and at.has("Campaign", *_MEMBERS):
+        source = f'"CampaignMember" m LEFT JOIN "Lead" l ON l."Id" = m."LeadId" WHERE m.{LIVE} AND m."CampaignId" = ?'
+        _count(at, campaign_id, _MEMBERS, source)
+
+
+def count_deals(at: Changing, campaign_id: str) -> None:
+    """Counts a campaign's opportunities and their amounts anew."""
+    if at.has("Opportunity", "CampaignId", "IsWon", "Amount") and at.has("Campaign", *_DEALS):
+        _count(at, campaign_id, _DEALS, f'"Opportunity" WHERE {LIVE} AND "CampaignId" = ?')
+
+
+def _count(at: Changing, campaign_id: str, figures: dict[str, str], source: str) -> None:
+    """What the platform counts moves SystemModstamp alone."""
+    found = at.connection.execute(f"SELECT {', '.join(figures.values())} FROM {source}", [campaign_id])
+    names = ", ".join(f"{quoted(name)} = ?" for name in figures)
+    differs = " OR ".join(f"{quoted(name)} IS DISTINCT FROM ?" for name in figures)
+    values = list(found.fetchone() or ())
+    sql = f'UPDATE "Campaign" SET {names}, "SystemModstamp" = ? WHERE "Id" = ? AND ({differs})'
+    at.connection.execute(sql, [*values, at.now, campaign_id, *values])

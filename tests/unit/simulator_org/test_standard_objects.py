@@ -1,0 +1,274 @@
+"""What standard objects do by themselves: fields taken over from others, figures counted, records that follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lht.simulator.errors import ApiFault
+
+if TYPE_CHECKING:
+    from lht.simulator.org.org import Org
+
+DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2024-06-01"}
+
+
+def values(org: Org, soql: str) -> list[dict[str, Any]]:
+    return [
+        {key: value for key, value in record.items() if key != "attributes"}
+        for record in org.query(soql)["records"]
+    ]
+
+
+def read(org: Org, name: str, record_id: str, *fields: str) -> list[Any]:
+    record = org.read_record(name, record_id)
+    return [record[field] for field in fields]
+
+
+def priced(org: Org, *prices: float) -> list[str]:
+    """Makes products with a standard price and gives the ids of their entries."""
+    book = values(org, "SELECT Id FROM Pricebook2 WHERE IsStandard = true")[0]["Id"]
+    products = [
+        org.create_record("Product2", {"Name": f"P{n}", "ProductCode": f"C{n}", "IsActive": True})
+        for n, _ in enumerate(prices)
+    ]
+    return [
+        org.create_record(
+            "PricebookEntry", {"Product2Id": one, "Pricebook2Id": book, "UnitPrice": price, "IsActive": True}
+        )
+        for one, price in zip(products, prices, strict=True)
+    ]
+
+
+def test_an_opportunity_is_worth_its_products(org: Org) -> None:
+    first, second = priced(org, 10.5, 3)
+    deal = org.create_record("Opportunity", {**DEAL, "Amount": 7})
+    line = {"OpportunityId": deal, "PricebookEntryId": first, "Quantity": 4, "UnitPrice": 10}
+    made = org.create_record("OpportunityLineItem", line)
+    other = org.create_record("OpportunityLineItem", {**line, "PricebookEntryId": second, "UnitPrice": 5})
+    org.update_record("Opportunity", deal, {"Amount": 1, "NextStep": "Call"})
+
+    assert read(org, "OpportunityLineItem", made, "Name", "ProductCode", "ListPrice", "TotalPrice", "UnitPrice") == [
+        "Deal P0", "C0", 10.5, 40.0, 10.0,
+    ]  # fmt: skip
+    assert read(org, "Opportunity", deal, "Amount", "HasOpportunityLineItem", "TotalOpportunityQuantity", "NextStep") == [
+        60.0, True, 8.0, "Call",
+    ]  # fmt: skip
+    org.update_record("OpportunityLineItem", made, {"Quantity": 2})
+    org.update_record("OpportunityLineItem", other, {"TotalPrice": 6})
+    assert read(org, "OpportunityLineItem", other, "UnitPrice") == [1.5]
+    assert read(org, "Opportunity", deal, "Amount", "ExpectedRevenue") == [26.0, 2.6]
+    org.delete_record("OpportunityLineItem", made)
+    org.delete_record("OpportunityLineItem", other)
+    assert read(org, "Opportunity", deal, "Amount", "HasOpportunityLineItem") == [6.0, False]
+
+
+def test_a_product_of_an_opportunity_needs_an_entry_of_its_price_book_and_one_price(org: Org) -> None:
+    (entry,) = priced(org, 10)
+    deal = org.create_record("Opportunity", DEAL)
+    line = {"OpportunityId": deal, "PricebookEntryId": entry, "Quantity": 1}
+    refused = [
+        ({**line, "UnitPrice": 1, "TotalPrice": 1}, "FIELD_INTEGRITY_EXCEPTION"),
+        (line, "REQUIRED_FIELD_MISSING"),
+        ({**line, "PricebookEntryId": None, "UnitPrice": 1}, "REQUIRED_FIELD_MISSING"),
+        ({**line, "UnitPrice": 1, "Quantity": 0}, "FIELD_INTEGRITY_EXCEPTION"),
+    ]
+
+    for body, code in refused:
+        with pytest.raises(ApiFault, match=code):
+            org.create_record("OpportunityLineItem", body)
+    assert read(org, "Opportunity", deal, "HasOpportunityLineItem", "Pricebook2Id") == [False, None]
+
+
+def test_a_custom_price_needs_a_standard_one(org: Org) -> None:
+    (entry,) = priced(org, 10)
+    product = read(org, "PricebookEntry", entry, "Product2Id")[0]
+    book = org.create_record("Pricebook2", {"Name": "Partners", "IsActive": True})
+    bare = org.create_record("Product2", {"Name": "Bare"})
+    price = {"Product2Id": product, "Pricebook2Id": book, "UnitPrice": 8}
+
+    with pytest.raises(ApiFault, match="STANDARD_PRICE_NOT_DEFINED"):
+        org.create_record("PricebookEntry", {**price, "Product2Id": bare})
+    made = org.create_record("PricebookEntry", {**price, "UseStandardPrice": True})
+    with pytest.raises(ApiFault, match="This price definition already exists in this price book"):
+        org.create_record("PricebookEntry", price)
+    org.update_record("Product2", product, {"Name": "Renamed"})
+    assert read(org, "PricebookEntry", made, "UnitPrice", "Name", "ProductCode") == [10.0, "Renamed", "C0"]
+
+
+def test_campaigns_count_their_members_and_their_opportunities(org: Org) -> None:
+    campaign = org.create_record("Campaign", {"Name": "Fair"})
+    lead = org.create_record("Lead", {"LastName": "Lee", "FirstName": "Ann", "Company": "C"})
+    account = org.create_record("Account", {"Name": "A"})
+    contact = org.create_record("Contact", {"LastName": "Con", "AccountId": account, "MailingCity": "Oslo"})
+    member = org.create_record(
+        "CampaignMember", {"CampaignId": campaign, "LeadId": lead, "Status": "Responded"}
+    )
+    other = org.create_record(
+        "CampaignMember", {"CampaignId": campaign, "ContactId": contact, "Status": "No such"}
+    )
+    org.create_record("Opportunity", {**DEAL, "CampaignId": campaign, "Amount": 5, "StageName": "Closed Won"})
+    figures = (
+        "NumberOfLeads",
+        "NumberOfContacts",
+        "NumberOfResponses",
+        "NumberOfOpportunities",
+        "AmountWonOpportunities",
+    )
+
+    shown = (
+        "Name",
+        "HasResponded",
+        "FirstRespondedDate",
+        "Status",
+        "Type",
+        "City",
+        "CompanyOrAccount",
+        "LeadOrContactId",
+    )
+    assert read(org, "CampaignMember", member, *shown) == [
+        "Ann Lee", True, "2024-05-01", "Responded", "Lead", None, "C", lead,
+    ]  # fmt: skip
+    assert read(org, "CampaignMember", other, *shown) == [
+        "Con",
+        False,
+        None,
+        "Sent",
+        "Contact",
+        "Oslo",
+        "A",
+        contact,
+    ]
+    assert read(org, "Campaign", campaign, *figures) == [1, 1, 1, 1, 5.0]
+    org.update_record("Lead", lead, {"LastName": "Lane"})
+    assert read(org, "CampaignMember", member, "Name") == ["Ann Lane"]
+    with pytest.raises(ApiFault, match="Already a campaign member"):
+        org.create_record("CampaignMember", {"CampaignId": campaign, "LeadId": lead})
+    with pytest.raises(ApiFault, match="REQUIRED_FIELD_MISSING"):
+        org.create_record("CampaignMember", {"CampaignId": campaign})
+    org.delete_record("CampaignMember", member)
+    assert read(org, "Campaign", campaign, *figures[:3]) == [0, 1, 0]
+
+
+def test_cases_are_numbered_show_their_contact_and_close(org: Org) -> None:
+    account = org.create_record("Account", {"Name": "A"})
+    contact = org.create_record(
+        "Contact", {"LastName": "C", "AccountId": account, "Phone": "1", "Email": "C@x.org"}
+    )
+    case = org.create_record("Case", {"ContactId": contact, "Subject": "Help", "Comments": "not kept"})
+    org.update_record("Contact", contact, {"Phone": "2"})
+
+    assert read(org, "Case", case, "CaseNumber", "Status", "Priority", "IsClosed", "AccountId", "ContactPhone", "ContactEmail", "Comments") == [
+        "00001001", "New", "Medium", False, account, "2", "c@x.org", None,
+    ]  # fmt: skip
+    org.update_record("Case", case, {"Status": "Closed"})
+    assert read(org, "Case", case, "IsClosed", "ClosedDate") == [True, "2024-05-01T10:20:30.000+0000"]
+    org.update_record("Case", case, {"Status": "Working"})
+    assert read(org, "Case", case, "IsClosed", "ClosedDate") == [False, None]
+
+
+@pytest.mark.parametrize(
+    ("sent", "found"),
+    [
+        ({"StartDateTime": "2024-05-02T09:00:00Z", "DurationInMinutes": 90}, ["2024-05-02", 90, "T10:30:00"]),
+        ({"ActivityDateTime": "2024-05-02T23:30:00Z", "EndDateTime": "2024-05-03T00:30:00Z"}, ["2024-05-02", 60, "T00:30:00"]),
+        ({"IsAllDayEvent": True, "ActivityDate": "2024-05-02"}, ["2024-05-02", 1440, "T00:00:00"]),
+        ({"IsAllDayEvent": True, "ActivityDate": "2024-05-02", "DurationInMinutes": 4320}, ["2024-05-02", 4320, "T00:00:00"]),
+    ],
+)  # fmt: skip
+def test_an_event_knows_all_its_times_from_some(org: Org, sent: dict[str, Any], found: list[Any]) -> None:
+    event = org.create_record("Event", {"Subject": "Meeting", **sent})
+    day, minutes, end = read(org, "Event", event, "ActivityDate", "DurationInMinutes", "EndDateTime")
+
+    assert [day, minutes, end[10:19]] == found
+    assert (read(org, "Event", event, "ActivityDateTime")[0] is None) == bool(sent.get("IsAllDayEvent"))
+    assert read(org, "Event", event, "EndDate")[0] == end[:10]
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ({}, "REQUIRED_FIELD_MISSING"),
+        ({"StartDateTime": "2024-05-02T09:00:00Z"}, "REQUIRED_FIELD_MISSING"),
+        ({"StartDateTime": "2024-05-02T09:00:00Z", "EndDateTime": "2024-05-02T08:00:00Z"}, "FIELD_INTEGRITY_EXCEPTION"),
+        (
+            {"StartDateTime": "2024-05-02T09:00:00Z", "EndDateTime": "2024-05-02T10:00:00Z", "DurationInMinutes": 5},
+            "FIELD_INTEGRITY_EXCEPTION",
+        ),
+    ],
+)  # fmt: skip
+def test_events_whose_times_make_no_sense_are_refused(org: Org, sent: dict[str, Any], code: str) -> None:
+    with pytest.raises(ApiFault, match=code):
+        org.create_record("Event", {"Subject": "Meeting", **sent})
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "change", "history"),
+    [
+        ("Account", {"Name": "A"}, {"AnnualRevenue": 5}, "AccountHistory"),
+        ("Contact", {"LastName": "A"}, {"Title": "T"}, "ContactHistory"),
+        ("Lead", {"LastName": "A", "Company": "C"}, {"Rating": "Hot"}, "LeadHistory"),
+        ("Case", {}, {"Priority": "High"}, "CaseHistory"),
+        ("Opportunity", DEAL, {"NextStep": "Call"}, "OpportunityFieldHistory"),
+        ("Campaign", {"Name": "A"}, {"IsActive": True}, "CampaignHistory"),
+        ("Product2", {"Name": "A"}, {"Family": "Service"}, "Product2History"),
+    ],
+)
+def test_histories_and_shares_follow(
+    org: Org, name: str, body: dict[str, Any], change: dict[str, Any], history: str
+) -> None:
+    made = org.create_record(name, body)
+    org.update_record(name, made, change)
+    ((field, value),) = change.items()
+    rows = values(org, f"SELECT Id, Field, NewValue FROM {history} WHERE {name}Id = '{made}' ORDER BY Id")
+
+    assert [row["Field"] for row in rows] == ["created", field]
+    assert str(rows[1]["NewValue"]).lower().removesuffix(".0") == str(value).lower()
+    assert all(row["Id"].startswith("017") for row in rows)
+    if name != "Product2":
+        shares = values(
+            org,
+            f"SELECT UserOrGroupId, RowCause, {name}AccessLevel FROM {name}Share WHERE {name}Id = '{made}'",
+        )
+        assert shares == [{"UserOrGroupId": org.user_id, "RowCause": "Owner", f"{name}AccessLevel": "All"}]
+
+
+def test_a_new_owner_gets_the_share_and_history_tells_ids_and_names(org: Org) -> None:
+    queue = values(org, "SELECT Id FROM Group WHERE DeveloperName = 'Support_Queue'")[0]["Id"]
+    case = org.create_record("Case", {"Subject": "S"})
+    org.update_record("Case", case, {"OwnerId": queue})
+
+    rows = values(org, "SELECT DataType, OldValue, NewValue FROM CaseHistory WHERE Field = 'Owner'")
+    assert sorted((row["DataType"], row["OldValue"], row["NewValue"]) for row in rows) == [
+        ("EntityId", org.user_id, queue),
+        ("Text", "Mia Admin", "Support Queue"),
+    ]
+    assert values(org, "SELECT UserOrGroupId FROM CaseShare") == [{"UserOrGroupId": queue}]
+
+
+def test_the_stages_of_an_opportunity_are_kept(org: Org) -> None:
+    deal = org.create_record("Opportunity", {**DEAL, "Amount": 10})
+    org.update_record("Opportunity", deal, {"NextStep": "nothing of a stage"})
+    org.update_record("Opportunity", deal, {"Amount": 20, "StageName": "Closed Won"})
+
+    rows = values(
+        org, "SELECT Id, StageName, Amount, PrevAmount, Probability FROM OpportunityHistory ORDER BY Id"
+    )
+    assert [(row["StageName"], row["Amount"], row["PrevAmount"], row["Probability"]) for row in rows] == [
+        ("Prospecting", 10.0, None, 10.0),
+        ("Closed Won", 20.0, 10.0, 100.0),
+    ]
+    kept = read(org, "Opportunity", deal, "LastAmountChangedHistoryId", "LastCloseDateChangedHistoryId")
+    assert kept == [rows[1]["Id"], None]
+
+
+def test_an_opportunity_has_one_primary_contact(org: Org) -> None:
+    first, second = (org.create_record("Contact", {"LastName": name}) for name in ("One", "Two"))
+    deal = org.create_record("Opportunity", {**DEAL, "ContactId": first})
+    role = {"OpportunityId": deal, "ContactId": second, "IsPrimary": True, "Role": "Influencer"}
+    org.create_record("OpportunityContactRole", role)
+
+    rows = values(org, "SELECT ContactId, IsPrimary FROM OpportunityContactRole ORDER BY Id")
+    assert [(row["ContactId"], row["IsPrimary"]) for row in rows] == [(first, False), (second, True)]
+    assert read(org, "Opportunity", deal, "ContactId") == [second]
