@@ -268,3 +268,16 @@ def test_logout_says_where_the_org_could_not_be_reached(shell: Shell) -> None:
     assert outcome.code == 0
     assert "which Salesforce did not end: 127.0.0.1 refused the connection" in outcome.out
     assert shell("objects").code == 4
+
+
+def test_a_login_that_was_revoked_says_what_to_type(web: Shell, local_org: LocalOrg) -> None:
+    terminal = Terminal(web, "login")
+    terminal.type(answer(local_org, terminal.address()))
+    assert terminal.end()[0] == 0
+    local_org.admin.end_grants()
+
+    outcome = web("sync", "--sobject", "Account")
+
+    assert outcome.code == 4
+    assert "you are not logged in" in outcome.err
+    assert "Run 'lht login'" in outcome.err

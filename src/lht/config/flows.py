@@ -7,12 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from lht.config.keys import read_private_key
 from lht.errors import AuthError, LhtError, LoginRejectedError
 from lht.sfdc import auth
-from lht.sfdc.auth import jwt, web
-from lht.sfdc.auth.listener import Listener
-from lht.sfdc.auth.sf_cli import SalesforceCli, adopt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +16,7 @@ if TYPE_CHECKING:
     from lht.config.environment import Environment
     from lht.sfdc.auth import App, Login
     from lht.sfdc.auth.listener import Visit
+    from lht.sfdc.auth.web import Attempt
     from lht.sfdc.messages import Request, Response
 
 PATIENCE_S = 300.0
@@ -71,13 +68,21 @@ class Flows:
         return self.log_in(app, login.flow)
 
     def _jwt(self, app: App) -> Login:
+        from lht.config.keys import read_private_key  # noqa: PLC0415  # each flow costs start-up time
+        from lht.sfdc.auth import jwt  # noqa: PLC0415
+
         return auth.converse(jwt.grant(app, read_private_key(app), self.now), self.send)
 
     def _sf_cli(self, app: App, target: str | None) -> Login:
+        from lht.sfdc.auth.sf_cli import SalesforceCli, adopt  # noqa: PLC0415
+
         login = SalesforceCli(self.environment.variables).login(app, target)
         return auth.converse(adopt(app, login), self.send)
 
     def _web(self, app: App) -> Login:
+        from lht.sfdc.auth import web  # noqa: PLC0415
+        from lht.sfdc.auth.listener import Listener  # noqa: PLC0415
+
         if self.person is None:
             raise AuthError("The web flow needs a person.", hint="Run 'lht login', or use another flow.")
         attempt = web.begin(app)
@@ -88,7 +93,7 @@ class Flows:
             self.person.visit(attempt.address)
             return self._answer(attempt, listener.wait(self.patience_s))
 
-    def _answer(self, attempt: web.Attempt, visit: Visit) -> Login:
+    def _answer(self, attempt: Attempt, visit: Visit) -> Login:
         """Settles an answer, and shows in the browser how it ended."""
         try:
             login = auth.converse(attempt.exchange(attempt.read_code(visit.query)), self.send)

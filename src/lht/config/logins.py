@@ -21,7 +21,6 @@ _log = logging.getLogger(__name__)
 FILE = "sfdc.json"
 _VERSION = 1
 _LOCK_TIMEOUT_S = 20.0
-_RENEWAL_TIMEOUT_S = 180.0
 _SERVICE = "lht"
 _PLAIN = ("instance_url", "org_id", "user_id", "app", "flow", "login_url")
 _TOKENS = ("access_token", "refresh_token")
@@ -67,6 +66,7 @@ class LoginStore:
 
     path: Path
     vault: Vault | None = None
+    renewal_timeout_s: float = 180.0
 
     def all(self) -> dict[str, Login]:
         """Every login by user name, in the order of their first saving."""
@@ -103,7 +103,7 @@ class LoginStore:
         import filelock  # noqa: PLC0415  # only where something is written
 
         path = self.path.with_name(f"{self.path.name}.renewal.lock")
-        lock = filelock.FileLock(path, timeout=_RENEWAL_TIMEOUT_S, mode=0o600)
+        lock = filelock.FileLock(path, timeout=self.renewal_timeout_s, mode=0o600)
         try:
             lock.acquire()
         except filelock.Timeout as error:

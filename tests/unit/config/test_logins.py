@@ -200,3 +200,24 @@ def test_the_systems_keyring_keeps_tokens(tmp_path: Path, monkeypatch: pytest.Mo
     assert store.forget("me@example.com")
     assert not store.forget("me@example.com")
     assert kept == {}
+
+
+def test_only_one_renews_at_a_time(store: LoginStore) -> None:
+    impatient = replace(store, renewal_timeout_s=0.1)
+
+    with store.renewing(), pytest.raises(ConfigError, match=r"renewal\.lock"), impatient.renewing():
+        pass
+    with impatient.renewing():
+        store.save(LOGIN)
+
+    assert store.get(LOGIN.username) == LOGIN
+
+
+def test_a_renewal_goes_on_where_no_lock_can_be_had(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    passed = []
+
+    with LoginStore(tmp_path / "file" / "sfdc.json").renewing():
+        passed.append(True)
+
+    assert passed == [True]
