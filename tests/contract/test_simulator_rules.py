@@ -598,3 +598,100 @@ def profile(api: Caller) -> dict[str, str]:
     """What a new user needs besides, where users have profiles."""
     names = {field["name"] for field in api.get("/sobjects/User/describe").json()["fields"]}
     return {"ProfileId": rows(api, "SELECT Id FROM Profile", "/query")[0][0]} if "ProfileId" in names else {}
+
+
+def record_type_infos(api: Caller, object_name: str) -> dict[str, tuple[str, bool, bool]]:
+    infos = api.get(f"/sobjects/{object_name}/describe").json()["recordTypeInfos"]
+    return {
+        info["developerName"]: (info["recordTypeId"], info["active"], info["defaultRecordTypeMapping"])
+        for info in infos
+    }
+
+
+def test_a_new_record_gets_the_default_record_type_of_its_object(api: Caller) -> None:
+    admin = api.org.admin
+    before = [field["name"] for field in api.get("/sobjects/Contact/describe").json()["fields"]]
+    first = admin.add_record_type("Contact", "Business Contact")["id"]
+    second = admin.add_record_type("Contact", "Private", developer_name="Own")["id"]
+    made = [
+        api.create("Contact", LastName="a"), api.create("Contact", LastName="b", RecordTypeId=second),
+        api.create("Contact", LastName="c", RecordTypeId="012000000000000AAA"),
+    ]  # fmt: skip
+
+    assert "RecordTypeId" not in before
+    assert rows(api, "SELECT Id, RecordTypeId, RecordType.DeveloperName FROM Contact ORDER BY LastName") == [
+        [made[0], first, {"attributes": parent(first), "DeveloperName": "Business_Contact"}],
+        [made[1], second, {"attributes": parent(second), "DeveloperName": "Own"}],
+        [made[2], None, None],
+    ]
+    infos = record_type_infos(api, "Contact")
+    assert (infos["Business_Contact"], infos["Own"]) == ((first, True, True), (second, True, False))
+    assert [kind["developer_name"] for kind in admin.record_types("Contact")] == [
+        "Business_Contact", "Own", "Master",
+    ]  # fmt: skip
+
+
+def parent(record_type: str) -> dict[str, str]:
+    return {"type": "RecordType", "url": f"/services/data/v66.0/sobjects/RecordType/{record_type}"}
+
+
+def test_a_record_type_of_another_object_or_one_that_rests_is_refused(api: Caller) -> None:
+    admin = api.org.admin
+    of_case = admin.add_record_type("Case", "Complaint")["id"]
+    resting = admin.add_record_type("Contact", "Old")["id"]
+    contact = api.create("Contact", LastName="a")
+    admin.add_record_type("Contact", "Old", active=False)
+    later = api.create("Contact", LastName="b")
+    replies = [
+        api.call("POST", "/sobjects/Contact", {"LastName": "x", "RecordTypeId": of_case}),
+        api.call("PATCH", f"/sobjects/Contact/{later}", {"RecordTypeId": resting}),
+    ]
+
+    text = "Record Type ID: this ID value isn't valid for the user: "
+    assert [refusal(reply) for reply in replies] == [
+        (400, "INVALID_CROSS_REFERENCE_KEY", text + wrong, ["RecordTypeId"]) for wrong in (of_case, resting)
+    ]
+    assert rows(api, "SELECT Id, RecordTypeId FROM Contact ORDER BY LastName") == [
+        [contact, resting], [later, None],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "facts", [{"name": " "}, {"name": "A", "developer_name": "1 x"}, {"name": "A", "active": 1}]
+)
+def test_a_record_type_that_makes_no_sense_is_refused(api: Caller, facts: dict[str, Any]) -> None:
+    with pytest.raises(AdminError, match="INVALID_INPUT"):
+        api.org.admin.add_record_type("Contact", **facts)
+    with pytest.raises(AdminError, match="Master"):
+        api.org.admin.add_record_type("Contact", "Master")
+
+
+def test_record_types_of_a_schema_file_last_and_come_back(tmp_path: Path) -> None:
+    file, place = tmp_path / "schema.toml", tmp_path / "org"
+    file.write_text(
+        "[objects.Invoice__c]\n[[objects.Invoice__c.record_types]]\nname = 'Pro forma'\n"
+        "[[objects.Invoice__c.record_types]]\nname = 'Final'\ndeveloper_name = 'Last'\n"
+    )
+    found = []
+    with simulator(path=place, schema=file) as org:
+        api = Caller(org).login()
+        api.create("Invoice__c")
+        found.append(rows(api, "SELECT RecordType.DeveloperName FROM Invoice__c"))
+        org.admin.reset()
+        found.append(sorted(record_type_infos(api, "Invoice__c")))
+    with simulator(path=place, schema=file) as org:
+        found.append(sorted(record_type_infos(Caller(org).login(), "Invoice__c")))
+
+    names = ["Last", "Master", "Pro_forma"]
+    assert [value["DeveloperName"] for ((value,),) in found[:1]] == ["Pro_forma"]
+    assert found[1:] == [names, names]
+
+
+def test_a_queue_owns_records_and_another_group_does_not(api: Caller) -> None:
+    groups = dict(rows(api, "SELECT Type, Id FROM Group ORDER BY Id DESC", "/query"))
+    case = api.create("Case", Subject="c", OwnerId=groups["Queue"])
+    refused = api.call("PATCH", f"/sobjects/Case/{case}", {"OwnerId": groups["Regular"]})
+
+    assert rows(api, "SELECT OwnerId FROM Case") == [[groups["Queue"]]]
+    text = "Queue not associated with this SObject type"
+    assert refusal(refused) == (400, "INVALID_OPERATION", text, ["OwnerId"])

@@ -122,6 +122,14 @@ class Admin:
         found = self.call("GET", f"/objects/{object_name}/duplicate_rules")["duplicate_rules"]
         return list(found)
 
+    def add_record_type(self, object_name: str, name: str, **facts: Any) -> dict[str, Any]:
+        """Adds a record type, or changes the one of that `developer_name`; `active` is a fact too."""
+        return self.call("POST", f"/objects/{object_name}/record_types", {"name": name, **facts})
+
+    def record_types(self, object_name: str) -> list[dict[str, Any]]:
+        """Gives the record types of an object, Master last."""
+        return list(self.call("GET", f"/objects/{object_name}/record_types")["record_types"])
+
     def rename_value(self, object_name: str, field: str, old: str, new: str) -> None:
         """Gives an entry of a picklist another value, in the records too: of their stamps only SystemModstamp moves."""
         self.call("POST", f"/objects/{object_name}/fields/{field}/rename_value", {"from": old, "to": new})

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import rows
 from lht.simulator.org.owners import OWNER, check_owner, ownerless
+from lht.simulator.org.record_type_rules import FIELD as RECORD_TYPE
+from lht.simulator.org.record_type_rules import check_record_type, usual_record_type
+from lht.simulator.org.record_types import MASTER_ID
 from lht.simulator.org.values import stored, wrong_object
 
 if TYPE_CHECKING:
@@ -45,7 +48,13 @@ def read_body(
         row[field.name] = found
         if found is None and not field.nillable and not new:
             raise ownerless() if field.name == OWNER else missing([field.name])
+    is_master = row.get(RECORD_TYPE) == MASTER_ID
+    if is_master:
+        row[RECORD_TYPE] = None
     _check_references(connection, catalog, schema, row)
+    check_record_type(connection, catalog, schema, row)
+    if new and row.get(RECORD_TYPE) is None and not is_master:
+        row |= usual_record_type(connection, catalog, schema)
     check_owner(connection, catalog, schema, row)
     return row
 

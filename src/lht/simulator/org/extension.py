@@ -10,6 +10,8 @@ from lht.simulator.org.facts import checked_field
 from lht.simulator.org.fields import SYSTEM, audit, is_deleted, owner, record_id, text, viewed
 from lht.simulator.org.fields_admin import add_statements, fill_statement
 from lht.simulator.org.ids import DIGITS
+from lht.simulator.org.record_type_rules import put_record_types, with_record_types
+from lht.simulator.org.record_types import record_types
 from lht.simulator.org.rules import with_duplicate_rule, with_validation_rule
 from lht.simulator.org.schema import ObjectSchema
 from lht.simulator.store import ddl
@@ -17,6 +19,7 @@ from lht.simulator.store.database import check_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from lht.simulator.org.schema import FieldSchema
     from lht.simulator.org.schema_file import ObjectAddition, SchemaFile
@@ -41,6 +44,8 @@ def extended(objects: Iterable[ObjectSchema], file: SchemaFile) -> tuple[ObjectS
                 with file.naming(added.name, field.name):
                     catalog.put(with_field(schema, checked_field(catalog, schema, field)))
     for added in file.objects:
+        if added.record_types:
+            catalog.put(with_record_types(catalog.need(added.name)))
         _add_rules(catalog, added, file)
     return tuple(catalog)
 
@@ -89,6 +94,14 @@ def fill_defaults(connection: Connection, old: Catalog, objects: Iterable[Object
         for field in _added(schema, known) if known else ():
             if field.has_column and field.default_value is not None:
                 connection.execute(fill_statement(schema, field))
+
+
+def add_filed_record_types(connection: Connection, file: SchemaFile, catalog: Catalog, now: datetime) -> None:
+    """Gives an org the record types of the file that it lacks."""
+    for added in file.objects:
+        known = {kind.developer_name.lower() for kind in record_types(connection, catalog, added.name)}
+        fresh = [kind for kind in added.record_types if kind.developer_name.lower() not in known]
+        put_record_types(connection, catalog, added.name, fresh, now)
 
 
 def _added(schema: ObjectSchema, known: ObjectSchema) -> Iterator[FieldSchema]:

@@ -11,7 +11,7 @@ from lht.simulator.org import activities, describe, first_rows, ids, merges, set
 from lht.simulator.org.catalog import Catalog
 from lht.simulator.org.clock_keeper import kept_clock
 from lht.simulator.org.describe_files import NO_DESCRIBES, DescribeFiles, read_describes
-from lht.simulator.org.extension import check_formulas, extend, extended, fill_defaults
+from lht.simulator.org.extension import add_filed_record_types, check_formulas, extend, extended, fill_defaults
 from lht.simulator.org.faults import Faults
 from lht.simulator.org.fields_admin import FieldAdmin
 from lht.simulator.org.jobs import JobBoard
@@ -83,7 +83,7 @@ class Org:
         self.faults = Faults()
         self.jobs = JobBoard(self)
         self._fields = FieldAdmin(db, catalog)
-        self.rules = RuleAdmin(self._fields, catalog)
+        self.rules = RuleAdmin(db, self._fields, catalog, self.clock)
 
     @classmethod
     def open(
@@ -338,6 +338,7 @@ class Org:
         seed_records(self.db, fresh, self.options.records, self.options.seed)
         with self.db.transaction() as connection:
             fill_defaults(connection, Catalog(), objects)
+            add_filed_record_types(connection, file, fresh, self.clock.stamp())
             setup.finish(connection)
 
     def _extend(self) -> None:
@@ -347,4 +348,5 @@ class Org:
             extend(connection, self.options.schema, self.catalog, objects)
             new = [schema for schema in objects if self.catalog.object(schema.name) is None]
             add_record_types(connection, Catalog(objects), new, self.clock.stamp())
+            add_filed_record_types(connection, self.options.schema, Catalog(objects), self.clock.stamp())
         self.catalog.restore(objects)

@@ -6,18 +6,25 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lht.simulator.org import rules
+from lht.simulator.org.fields_admin import add_statements
+from lht.simulator.org.record_type_rules import new_record_type, put_record_types, with_record_types
+from lht.simulator.org.record_types import record_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lht.simulator.org.catalog import Catalog
+    from lht.simulator.org.clock import Clock
     from lht.simulator.org.fields_admin import FieldAdmin
+    from lht.simulator.store.database import Database
 
 
 class RuleAdmin:
     """Keeps an object's rules with its fields, so that they last as long."""
 
-    def __init__(self, fields: FieldAdmin, catalog: Catalog) -> None:
+    def __init__(self, db: Database, fields: FieldAdmin, catalog: Catalog, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
         self._fields = fields
         self._catalog = catalog
 
@@ -38,6 +45,24 @@ class RuleAdmin:
         new = rules.with_duplicate_rule(schema, rules.duplicate_rule(body))
         self._fields.change(schema, new)
         return asdict(new.duplicate_rules[-1])
+
+    def record_types(self, object_name: str) -> list[dict[str, Any]]:
+        """Gives the record types of an object, Master last."""
+        schema = self._catalog.need(object_name)
+        with self._db.reading() as cursor:
+            return [asdict(kind) for kind in record_types(cursor, self._catalog, schema.name)]
+
+    def put_record_type(self, object_name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Adds a record type, or changes the one of that developer name."""
+        kind = new_record_type(body)
+        schema = self._catalog.need(object_name)
+        new = with_record_types(schema)
+        if new is not schema:
+            self._fields.change(schema, new, add_statements(schema, new.fields[-1]))
+        with self._db.transaction() as connection:
+            now = self._clock.stamp()
+            (record_id,) = put_record_types(connection, self._catalog, schema.name, [kind], now)
+        return {"id": record_id, **asdict(kind)}
 
     def drop(self, object_name: str, kind: str, name: str) -> None:
         """Ends a rule."""

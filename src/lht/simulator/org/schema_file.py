@@ -8,19 +8,20 @@ import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lht.simulator.errors import ApiFault, SimulatorError
 from lht.simulator.org.new_fields import new_field
 from lht.simulator.org.objects import STANDARD
-from lht.simulator.org.rules import Rule, duplicate_rule, validation_rule
-from lht.simulator.org.schema import FieldSchema
+from lht.simulator.org.record_type_rules import NewRecordType, new_record_type
+from lht.simulator.org.rules import duplicate_rule, validation_rule
+from lht.simulator.org.schema import DuplicateRule, FieldSchema, ValidationRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from lht.simulator.org.schema import DuplicateRule, ObjectSchema, ValidationRule
+    from lht.simulator.org.schema import ObjectSchema
 
 FIELD_TYPES = (
     "base64", "boolean", "combobox", "currency", "date", "datetime", "double", "email", "encryptedstring", "int", "long",
@@ -32,9 +33,10 @@ FIELD_KEYS = tuple(
         - {"custom", "hidden", "read_only", "name_field", "compound_field_name", "saved"}
     )
 )
-OBJECT_KEYS = ("duplicate_rules", "fields", "validation_rules")
+OBJECT_KEYS = ("duplicate_rules", "fields", "record_types", "validation_rules")
 NEW_OBJECT_KEYS = (*OBJECT_KEYS, "label", "label_plural", "name_field")
 NAME_FIELD_KEYS = ("auto_number", "label")
+Named = TypeVar("Named", ValidationRule, DuplicateRule, NewRecordType)
 _NAME = re.compile(r"(?:[A-Za-z][A-Za-z0-9]{0,14}__)?[A-Za-z](?:_?[A-Za-z0-9]){0,39}__c")
 """As Salesforce names what people add, with the namespace of a package or without."""
 
@@ -51,6 +53,7 @@ class ObjectAddition:
     fields: tuple[FieldSchema, ...]
     validation_rules: tuple[ValidationRule, ...] = ()
     duplicate_rules: tuple[DuplicateRule, ...] = ()
+    record_types: tuple[NewRecordType, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +108,13 @@ def _object(file: SchemaFile, name: str, entry: Any) -> ObjectAddition:
         _check_names(field.name for field in found)
     rules = _rules(file, addition.name, body, "validation_rules", validation_rule)
     same = _rules(file, addition.name, body, "duplicate_rules", duplicate_rule)
-    return replace(addition, fields=found, validation_rules=rules, duplicate_rules=same)
+    kinds = _rules(file, addition.name, body, "record_types", new_record_type)
+    return replace(addition, fields=found, validation_rules=rules, duplicate_rules=same, record_types=kinds)
 
 
 def _rules(
-    file: SchemaFile, name: str, body: dict[str, Any], key: str, read: Callable[[Mapping[str, Any]], Rule]
-) -> tuple[Rule, ...]:
+    file: SchemaFile, name: str, body: dict[str, Any], key: str, read: Callable[[Mapping[str, Any]], Named]
+) -> tuple[Named, ...]:
     with file.naming(name):
         entries = _tables(body.get(key, []), key)
     found = []

@@ -45,6 +45,16 @@ def drop_duplicate_rule(site: Site, call: Call) -> Response:
     return _dropped(site, call, "duplicate_rules")
 
 
+def record_types(site: Site, call: Call) -> Response:
+    """Lists the record types of an object."""
+    return json_answer(call, {"record_types": site.org.rules.record_types(call.path["object"])})
+
+
+def put_record_type(site: Site, call: Call) -> Response:
+    """Adds a record type."""
+    return json_answer(call, site.org.rules.put_record_type(call.path["object"], call.admin_body()), 201)
+
+
 def merge(site: Site, call: Call) -> Response:
     """Merges records."""
     body = call.admin_body()
@@ -116,6 +126,7 @@ ROUTES = {
     "/simulator/objects/{object}/duplicate_rules/{rule}": {"DELETE": drop_duplicate_rule},
     "/simulator/objects/{object}/fields/{field}/rename_value": {"POST": rename_value},
     "/simulator/objects/{object}/read_only": {"POST": read_only},
+    "/simulator/objects/{object}/record_types": {"GET": record_types, "POST": put_record_type},
     "/simulator/merge": {"POST": merge},
     "/simulator/archive": {"POST": archive},
     "/simulator/transactions": {"GET": transactions, "POST": open_transaction},
