@@ -11,7 +11,13 @@ from lht.simulator.org import activities, describe, first_rows, ids, merges, set
 from lht.simulator.org.catalog import Catalog
 from lht.simulator.org.clock_keeper import kept_clock
 from lht.simulator.org.describe_files import NO_DESCRIBES, DescribeFiles, read_describes
-from lht.simulator.org.extension import add_filed_record_types, check_formulas, extend, extended, fill_defaults
+from lht.simulator.org.extension import (
+    add_filed_record_types,
+    check_formulas,
+    extend,
+    extended,
+    fill_defaults,
+)
 from lht.simulator.org.faults import Faults
 from lht.simulator.org.fields_admin import FieldAdmin
 from lht.simulator.org.jobs import JobBoard
