@@ -75,3 +75,10 @@ def desk(login_org: LocalOrg) -> Caller:
 def browser(desk: Caller) -> Browser:
     """A browser at that org that nobody has used."""
     return Browser(desk.org)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Caller]:
+    """A caller of an org that the tests of a module share: none counts on what is in it, or alters it for others."""
+    with simulator() as org:
+        yield Caller(org).login()

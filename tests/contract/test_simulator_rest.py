@@ -21,28 +21,28 @@ def since(reply: Reply, seconds: int = 0) -> dict[str, str]:
     return {"If-Modified-Since": format_datetime(moment, usegmt=True)}
 
 
-def test_a_made_record_says_where_it_is(api: Caller) -> None:
-    made = api.call("POST", "/sobjects/Account", {"Name": "a"})
-    upserted = api.call("PATCH", "/sobjects/Account/ExternalId__c/k", {"Name": "b"})
-    by_id = api.call("POST", "/sobjects/Account/Id", {"Name": "c"})
+def test_a_made_record_says_where_it_is(shared: Caller) -> None:
+    made = shared.call("POST", "/sobjects/Account", {"Name": "a"})
+    upserted = shared.call("PATCH", "/sobjects/Account/ExternalId__c/k", {"Name": "b"})
+    by_id = shared.call("POST", "/sobjects/Account/Id", {"Name": "c"})
 
     for reply in (made, upserted, by_id):
         assert reply.status == 201
         assert reply.headers["location"] == f"{ROOT}/sobjects/Account/{reply.json()['id']}"
-        assert api.get(reply.headers["location"]).status == 200
+        assert shared.get(reply.headers["location"]).status == 200
 
 
-def test_an_upsert_by_post_takes_no_id_in_its_body(api: Caller) -> None:
-    account = api.create("Account", Name="a")
-    refused = api.call("POST", "/sobjects/Account/Id", {"Name": "b", "Id": account})
+def test_an_upsert_by_post_takes_no_id_in_its_body(shared: Caller) -> None:
+    account = shared.create("Account", Name="a")
+    refused = shared.call("POST", "/sobjects/Account/Id", {"Name": "b", "Id": account})
 
     message = "The Id field should not be specified in the sobject data."
     assert refused.error == (400, "INVALID_FIELD", message)
-    assert api.call("POST", f"/sobjects/Account/{account}", {"Name": "b"}).error[:2] == (404, "NOT_FOUND")
+    assert shared.call("POST", f"/sobjects/Account/{account}", {"Name": "b"}).error[:2] == (404, "NOT_FOUND")
 
 
-def test_an_upsert_takes_its_key_from_the_address_alone(api: Caller) -> None:
-    refused = api.call("PATCH", "/sobjects/Account/ExternalId__c/k", {"Name": "b", "ExternalId__c": "k"})
+def test_an_upsert_takes_its_key_from_the_address_alone(shared: Caller) -> None:
+    refused = shared.call("PATCH", "/sobjects/Account/ExternalId__c/k", {"Name": "b", "ExternalId__c": "k"})
 
     message = "The ExternalId__c field should not be specified in the sobject data."
     assert refused.error == (400, "INVALID_FIELD", message)
@@ -76,51 +76,51 @@ def test_heads_have_no_body(api: Caller) -> None:
         assert reply.headers["sforce-limit-info"].startswith("api-usage=")
 
 
-def test_a_post_can_mean_another_method(api: Caller) -> None:
-    account = api.create("Account", Name="a")
+def test_a_post_can_mean_another_method(shared: Caller) -> None:
+    account = shared.create("Account", Name="a")
     where = f"/sobjects/Account/{account}"
-    changed = api.call("POST", where, {"Name": "b"}, _HttpMethod="PATCH")
-    read = api.call("POST", where, _HttpMethod="GET").json()["Name"]
-    unknown = api.call("POST", where, {"Name": "c"}, _HttpMethod="patch")
-    deleted = api.call("POST", where, _HttpMethod="DELETE")
+    changed = shared.call("POST", where, {"Name": "b"}, _HttpMethod="PATCH")
+    read = shared.call("POST", where, _HttpMethod="GET").json()["Name"]
+    unknown = shared.call("POST", where, {"Name": "c"}, _HttpMethod="patch")
+    deleted = shared.call("POST", where, _HttpMethod="DELETE")
 
     assert (changed.status, read, unknown.status, deleted.status) == (204, "b", 405, 204)
-    assert api.call("GET", "/limits", _HttpMethod="DELETE").status == 200
+    assert shared.call("GET", "/limits", _HttpMethod="DELETE").status == 200
 
 
-def test_json_for_people_says_the_same(api: Caller) -> None:
-    account = api.create("Account", Name="ü")
+def test_json_for_people_says_the_same(shared: Caller) -> None:
+    account = shared.create("Account", Name="ü")
     for path in (f"/sobjects/Account/{account}", "/nothing", "/sobjects/Account/describe"):
-        plain, pretty = api.get(path), api.get(path, headers={"X-PrettyPrint": "1"})
+        plain, pretty = shared.get(path), shared.get(path, headers={"X-PrettyPrint": "1"})
         assert json.loads(plain.body) == json.loads(pretty.body)
         assert (plain.body.count(b"\n"), pretty.body.count(b"\n") > 2) == (0, True)
 
 
-def test_fields_are_those_asked_for_and_the_id(api: Caller) -> None:
-    account = api.create("Account", Name="a", AnnualRevenue=5)
+def test_fields_are_those_asked_for_and_the_id(shared: Caller) -> None:
+    account = shared.create("Account", Name="a", AnnualRevenue=5)
     where = f"/sobjects/Account/{account}"
-    found = api.get(where, fields="annualrevenue,Name,Name").json()
+    found = shared.get(where, fields="annualrevenue,Name,Name").json()
 
     assert list(found) == ["attributes", "AnnualRevenue", "Name", "Id"]
-    assert api.get(where, fields="Name,Nope").error[:2] == (400, "INVALID_FIELD")
+    assert shared.get(where, fields="Name,Nope").error[:2] == (400, "INVALID_FIELD")
 
 
-def test_a_parent_is_reached_and_changed_through_its_child(api: Caller) -> None:
-    account = api.create("Account", Name="a")
+def test_a_parent_is_reached_and_changed_through_its_child(shared: Caller) -> None:
+    account = shared.create("Account", Name="a")
     child, orphan = (
-        api.create("Contact", LastName="b", AccountId=account),
-        api.create("Contact", LastName="c"),
+        shared.create("Contact", LastName="b", AccountId=account),
+        shared.create("Contact", LastName="c"),
     )
     where = f"/sobjects/Contact/{child}/Account"
 
-    assert api.get(where).json()["Id"] == account
-    assert api.get(where, fields="Name").json()["Name"] == "a"
-    assert api.get(where, fields="Nope").status == 400
-    assert api.call("PATCH", where, {"Name": "b"}).status == 204
-    assert api.get(where).json()["Name"] == "b"
-    assert api.get(f"/sobjects/Contact/{orphan}/Account").error[:2] == (404, "NOT_FOUND")
-    assert api.call("DELETE", where).status == 204
-    assert api.get(f"/sobjects/Account/{account}").status == 404
+    assert shared.get(where).json()["Id"] == account
+    assert shared.get(where, fields="Name").json()["Name"] == "a"
+    assert shared.get(where, fields="Nope").status == 400
+    assert shared.call("PATCH", where, {"Name": "b"}).status == 204
+    assert shared.get(where).json()["Name"] == "b"
+    assert shared.get(f"/sobjects/Contact/{orphan}/Account").error[:2] == (404, "NOT_FOUND")
+    assert shared.call("DELETE", where).status == 204
+    assert shared.get(f"/sobjects/Account/{account}").status == 404
 
 
 def test_children_are_reached_through_their_parent(api: Caller) -> None:
@@ -136,7 +136,7 @@ def test_children_are_reached_through_their_parent(api: Caller) -> None:
     assert api.call("PATCH", f"/sobjects/Account/{account}/Contacts", {"LastName": "c"}).status == 404
 
 
-def test_headers_of_stock_clients_are_accepted(api: Caller) -> None:
+def test_headers_of_stock_clients_are_accepted(shared: Caller) -> None:
     headers = {
         "Sforce-Auto-Assign": "false",
         "Sforce-Duplicate-Rule-Header": "allowSave=true",
@@ -144,23 +144,74 @@ def test_headers_of_stock_clients_are_accepted(api: Caller) -> None:
         "Sforce-Mru": "updateMru=true",
     }
 
-    assert api.call("POST", "/sobjects/Account", {"Name": "a"}, headers=headers).status == 201
+    assert shared.call("POST", "/sobjects/Account", {"Name": "a"}, headers=headers).status == 201
+
+
+def test_the_running_user_is_a_record_like_any_other(shared: Caller) -> None:
+    user = shared.get("/query", q="SELECT Id FROM User WHERE Username = 'me@example.com'").json()["records"][
+        0
+    ]["Id"]
+
+    assert shared.get(f"/sobjects/User/{user}").json()["Username"] == "me@example.com"
+
+
+def test_a_parent_is_named_by_its_external_id(api: Caller) -> None:
+    account = api.create("Account", Name="a", ExternalId__c="k")
+    parent = {"attributes": {"type": "Account"}, "ExternalId__c": "k"}
+    alone = api.call("POST", "/sobjects/Contact", {"LastName": "b", "Account": parent}).json()["id"]
+    record = {"attributes": {"type": "Contact"}, "LastName": "c", "Account": parent}
+    among = api.call("POST", "/composite/sobjects", {"records": [record]}).json()[0]["id"]
+
+    for child in (alone, among):
+        assert api.get(f"/sobjects/Contact/{child}").json()["AccountId"] == account
+
+
+def test_the_columns_of_a_query_are_told_in_full(shared: Caller) -> None:
+    soql = "SELECT Name, Owner.Name, NumberOfEmployees, (SELECT Id FROM Contacts) FROM Account"
+    found = shared.get("/query", q=soql, columns="true").json()
+
+    assert sorted(found) == ["columnMetadata", "entityName", "groupBy", "idSelected", "keyPrefix"]
+    assert found["columnMetadata"][0] == {
+        "aggregate": False,
+        "apexType": "String",
+        "booleanType": False,
+        "columnName": "Name",
+        "custom": False,
+        "displayName": "Name",
+        "foreignKeyName": None,
+        "insertable": True,
+        "joinColumns": [],
+        "numberType": False,
+        "textType": True,
+        "updatable": True,
+    }
+    shape = [
+        (one["columnName"], one["aggregate"], [part["columnName"] for part in one["joinColumns"]])
+        for one in found["columnMetadata"]
+    ]
+    assert shape == [
+        ("Name", False, []),
+        ("Owner", False, ["Name"]),
+        ("NumberOfEmployees", False, []),
+        ("Contacts", True, ["Id"]),
+    ]
+    assert (found["groupBy"], found["idSelected"]) == (False, False)
 
 
 # Conditions
 
 
 @pytest.mark.parametrize("path", ["/sobjects", "/sobjects/Account/describe"])
-def test_a_describe_is_not_repeated_to_who_has_it(api: Caller, path: str) -> None:
-    first = api.get(path)
-    again = api.get(path, headers=since(first))
+def test_a_describe_is_not_repeated_to_who_has_it(shared: Caller, path: str) -> None:
+    first = shared.get(path)
+    again = shared.get(path, headers=since(first))
 
     assert (again.status, again.body) == (304, b"")
     assert again.headers["sforce-limit-info"].startswith("api-usage=")
     assert again.headers["last-modified"] == first.headers["last-modified"]
-    assert api.get(path, headers=since(first, -1)).status == 200
-    assert api.get(path, headers={"If-Modified-Since": "nonsense"}).status == 200
-    assert api.get(path, headers={"If-Unmodified-Since": "Tue, 10 Aug 2015 00:00:00 GMT"}).status == 412
+    assert shared.get(path, headers=since(first, -1)).status == 200
+    assert shared.get(path, headers={"If-Modified-Since": "nonsense"}).status == 200
+    assert shared.get(path, headers={"If-Unmodified-Since": "Tue, 10 Aug 2015 00:00:00 GMT"}).status == 412
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -209,29 +260,29 @@ def test_a_record_is_not_repeated_to_who_has_it(api: Caller) -> None:
     assert api.get(where, headers=since(first)).json()["LastName"] == "b"
 
 
-def test_an_account_has_a_mark_of_its_content(api: Caller) -> None:
-    where = f"/sobjects/Account/{api.create('Account', Name='a')}"
-    plain, packed = api.get(where), api.get(where, headers={"Accept-Encoding": "gzip"})
+def test_an_account_has_a_mark_of_its_content(shared: Caller) -> None:
+    where = f"/sobjects/Account/{shared.create('Account', Name='a')}"
+    plain, packed = shared.get(where), shared.get(where, headers={"Accept-Encoding": "gzip"})
     tag = plain.headers["etag"]
 
     assert packed.headers["etag"] == tag[:-1] + '--gzip"'
     for held in (tag, packed.headers["etag"], f'"x", {tag}', "*"):
-        assert api.get(where, headers={"If-None-Match": held}).status == 304
-        assert api.get(where, headers={"If-Match": held}).status == 200
-    assert api.get(where, headers={"If-None-Match": '"x"'}).status == 200
-    assert api.get(where, headers={"If-Match": '"x"'}).error[0] == 412
+        assert shared.get(where, headers={"If-None-Match": held}).status == 304
+        assert shared.get(where, headers={"If-Match": held}).status == 200
+    assert shared.get(where, headers={"If-None-Match": '"x"'}).status == 200
+    assert shared.get(where, headers={"If-Match": '"x"'}).error[0] == 412
 
 
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
-def test_a_change_on_a_condition_is_made_only_if_it_holds(api: Caller, header: str) -> None:
-    where = f"/sobjects/Account/{api.create('Account', Name='a')}"
-    tag = api.get(where).headers["etag"]
+def test_a_change_on_a_condition_is_made_only_if_it_holds(shared: Caller, header: str) -> None:
+    where = f"/sobjects/Account/{shared.create('Account', Name='a')}"
+    tag = shared.get(where).headers["etag"]
     held, missed = (tag, '"x"') if header == "If-Match" else ('"x"', tag)
 
-    assert api.call("PATCH", where, {"Name": "b"}, headers={header: missed}).error[0] == 412
-    assert api.get(where).json()["Name"] == "a"
-    assert api.call("PATCH", where, {"Name": "b"}, headers={header: held}).status == 204
-    assert api.call("PATCH", where, {"Name": "c"}, headers={header: tag}).status == (
+    assert shared.call("PATCH", where, {"Name": "b"}, headers={header: missed}).error[0] == 412
+    assert shared.get(where).json()["Name"] == "a"
+    assert shared.call("PATCH", where, {"Name": "b"}, headers={header: held}).status == 204
+    assert shared.call("PATCH", where, {"Name": "c"}, headers={header: tag}).status == (
         412 if header == "If-Match" else 204
     )
 
@@ -249,23 +300,23 @@ def test_a_change_after_another_is_refused_if_so_wanted(api: Caller) -> None:
 
 
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match", "If-Unmodified-Since"])
-def test_a_condition_that_cannot_be_read_refuses_a_change(api: Caller, header: str) -> None:
-    where = f"/sobjects/Account/{api.create('Account', Name='a')}"
+def test_a_condition_that_cannot_be_read_refuses_a_change(shared: Caller, header: str) -> None:
+    where = f"/sobjects/Account/{shared.create('Account', Name='a')}"
 
-    assert api.call("PATCH", where, {"Name": "b"}, headers={header: "nonsense"}).status == 400
-    assert api.get(where).json()["Name"] == "a"
+    assert shared.call("PATCH", where, {"Name": "b"}, headers={header: "nonsense"}).status == 400
+    assert shared.get(where).json()["Name"] == "a"
 
 
 # Versions
 
 
 @pytest.mark.parametrize("number", range(40, 67))
-def test_every_version_serves_records_in_its_own_way(seeded: Caller, number: int) -> None:
+def test_every_version_serves_records_in_its_own_way(shared: Caller, number: int) -> None:
     version = f"v{number}.0"
     key = f"version-{number}"
 
     def call(method: str, path: str, body: object = None, **query: object) -> Reply:
-        return seeded.call(method, f"/services/data/{version}{path}", body, **query)
+        return shared.call(method, f"/services/data/{version}{path}", body, **query)
 
     where = f"/sobjects/Account/ExternalId__c/{key}"
     made, changed = (call("PATCH", where, {"Name": name}) for name in "ab")
@@ -297,11 +348,11 @@ def send(api: Caller, body: bytes) -> Reply:
     )
 
 
-def test_a_byte_order_mark_is_no_part_of_the_json(api: Caller) -> None:
-    made = send(api, b"\xef\xbb\xbf" + json.dumps({"Name": "ü 漢字 😀"}, ensure_ascii=False).encode())
+def test_a_byte_order_mark_is_no_part_of_the_json(shared: Caller) -> None:
+    made = send(shared, b"\xef\xbb\xbf" + json.dumps({"Name": "ü 漢字 😀"}, ensure_ascii=False).encode())
 
     assert made.status == 201
-    assert api.get(f"/sobjects/Account/{made.json()['id']}").json()["Name"] == "ü 漢字 😀"
+    assert shared.get(f"/sobjects/Account/{made.json()['id']}").json()["Name"] == "ü 漢字 😀"
 
 
 @pytest.mark.parametrize(
@@ -315,18 +366,18 @@ def test_a_byte_order_mark_is_no_part_of_the_json(api: Caller) -> None:
         b'{"Name"}',
     ],
 )
-def test_json_that_is_not_quite_that_is_refused(api: Caller, body: bytes) -> None:
-    assert send(api, body).error[:2] == (400, "JSON_PARSER_ERROR")
+def test_json_that_is_not_quite_that_is_refused(shared: Caller, body: bytes) -> None:
+    assert send(shared, body).error[:2] == (400, "JSON_PARSER_ERROR")
 
 
-def test_numbers_and_texts_stand_for_each_other(api: Caller) -> None:
-    account = api.create("Account", Name=5, NumberOfEmployees="10000", AnnualRevenue="1e3")
-    found: dict[str, Any] = api.get(f"/sobjects/Account/{account}").json()
+def test_numbers_and_texts_stand_for_each_other(shared: Caller) -> None:
+    account = shared.create("Account", Name=5, NumberOfEmployees="10000", AnnualRevenue="1e3")
+    found: dict[str, Any] = shared.get(f"/sobjects/Account/{account}").json()
 
     assert (found["Name"], found["NumberOfEmployees"], found["AnnualRevenue"]) == ("5", 10_000, 1000.0)
 
 
-def test_a_huge_body_is_read_and_refused_for_what_it_says(api: Caller) -> None:
-    refused = send(api, json.dumps({"Name": "x" * 3_000_000}).encode())
+def test_a_huge_body_is_read_and_refused_for_what_it_says(shared: Caller) -> None:
+    refused = send(shared, json.dumps({"Name": "x" * 3_000_000}).encode())
 
     assert refused.error[:2] == (400, "STRING_TOO_LONG")

@@ -198,8 +198,8 @@ def test_upserts_by_a_lookup_field_that_is_no_external_id(api: Caller) -> None:
     assert shared["errors"][0]["statusCode"] == "DUPLICATE_EXTERNAL_ID"
 
 
-def test_a_field_that_is_no_key_is_not_found(api: Caller) -> None:
-    refused = api.call("PATCH", f"{COLLECTION}/Account/Foo__c", {"records": [record(Name="a")]})
+def test_a_field_that_is_no_key_is_not_found(shared: Caller) -> None:
+    refused = shared.call("PATCH", f"{COLLECTION}/Account/Foo__c", {"records": [record(Name="a")]})
 
     message = "Provided external ID field does not exist or is not accessible: Foo__c"
     assert refused.error == (404, "NOT_FOUND", message)
@@ -216,11 +216,11 @@ def test_a_value_that_is_unique_within_the_call_too(api: Caller) -> None:
 @pytest.mark.parametrize(
     ("method", "number", "most"), [("POST", 201, 200), ("PATCH", 201, 200), ("DELETE", 201, 200)]
 )
-def test_more_than_two_hundred_are_refused(api: Caller, method: str, number: int, most: int) -> None:
+def test_more_than_two_hundred_are_refused(shared: Caller, method: str, number: int, most: int) -> None:
     if method == "DELETE":
-        answer = api.call("DELETE", COLLECTION, ids=",".join(["001000000000000AAA"] * number))
+        answer = shared.call("DELETE", COLLECTION, ids=",".join(["001000000000000AAA"] * number))
     else:
-        answer = api.call(method, COLLECTION, {"records": [record(Name="a")] * number})
+        answer = shared.call(method, COLLECTION, {"records": [record(Name="a")] * number})
 
     message = f"record limit reached. cannot submit more than {most} records into this call"
     assert answer.error == (400, "EXCEEDED_ID_LIMIT", message)
@@ -252,9 +252,9 @@ def test_a_body_that_is_no_collection_is_refused_whole(api: Caller, body: dict[s
     assert names(api) == []
 
 
-def test_an_unknown_object_or_field_is_refused_for_its_record(api: Caller) -> None:
+def test_an_unknown_object_or_field_is_refused_for_its_record(shared: Caller) -> None:
     made = send(
-        api, "POST", record("Nope__c", Name="a"), record(Name="b", Nope="c"), record(Name="d", Id="x")
+        shared, "POST", record("Nope__c", Name="a"), record(Name="b", Nope="c"), record(Name="d", Id="x")
     )
 
     codes = [one["errors"][0]["statusCode"] for one in made]
@@ -292,19 +292,19 @@ def test_records_are_read_by_their_ids_in_order(api: Caller) -> None:
     assert by_get.json() == by_post.json() == by_table.json()
 
 
-def test_a_field_that_is_not_there_refuses_the_whole_reading(api: Caller) -> None:
-    account = api.create("Account", Name="a")
-    refused = api.get(f"{COLLECTION}/Account", ids=account, fields="Name,Nope")
+def test_a_field_that_is_not_there_refuses_the_whole_reading(shared: Caller) -> None:
+    account = shared.create("Account", Name="a")
+    refused = shared.get(f"{COLLECTION}/Account", ids=account, fields="Name,Nope")
 
     assert refused.error == (400, "INVALID_FIELD", "No such column 'Nope' on sobject of type Account")
-    assert api.get(f"{COLLECTION}/Account", ids=account).status == 400
-    assert api.get(f"{COLLECTION}/Account", fields="Name").status == 400
+    assert shared.get(f"{COLLECTION}/Account", ids=account).status == 400
+    assert shared.get(f"{COLLECTION}/Account", fields="Name").status == 400
 
 
-def test_two_thousand_are_the_most_that_are_read(api: Caller) -> None:
-    account = api.create("Account", Name="a")
-    whole = api.call("POST", f"{COLLECTION}/Account", {"ids": [account] * 2_000, "fields": ["Name"]})
-    refused = api.call("POST", f"{COLLECTION}/Account", {"ids": [account] * 2_001, "fields": ["Name"]})
+def test_two_thousand_are_the_most_that_are_read(shared: Caller) -> None:
+    account = shared.create("Account", Name="a")
+    whole = shared.call("POST", f"{COLLECTION}/Account", {"ids": [account] * 2_000, "fields": ["Name"]})
+    refused = shared.call("POST", f"{COLLECTION}/Account", {"ids": [account] * 2_001, "fields": ["Name"]})
 
     assert [one["Name"] for one in whole.json()] == ["a"] * 2_000
     assert refused.error[:2] == (400, "EXCEEDED_ID_LIMIT")

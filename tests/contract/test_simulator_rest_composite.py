@@ -32,9 +32,9 @@ def count(api: Caller, kind: str) -> int:
     return int(api.get("/query", q=f"SELECT COUNT() FROM {kind}").json()["totalSize"])
 
 
-def test_later_requests_use_what_earlier_ones_said(api: Caller) -> None:
+def test_later_requests_use_what_earlier_ones_said(shared: Caller) -> None:
     account, contact, read, asked = run(
-        api,
+        shared,
         part("anAccount", "POST", "/sobjects/Account", {"Name": "A & B"}),
         part("aContact", "POST", "/sobjects/Contact/", {"LastName": "c", "AccountId": "@{anAccount.id}"}),
         part("aRead", "GET", "/sobjects/Account/@{anAccount.id}?fields=Name"),
@@ -101,6 +101,24 @@ def test_all_or_none_keeps_all_and_reads_its_own_writes(api: Caller) -> None:
     assert count(api, "Account") == 0
 
 
+def test_a_query_of_several_pages_can_stand_with_writes_that_are_all_or_none(api: Caller) -> None:
+    people = [{"attributes": {"type": "Contact"}, "LastName": "a"}]
+    for number in (200, 1):
+        api.call("POST", "/composite/sobjects", {"records": people * number})
+    options = {"Sforce-Query-Options": "batchSize=200"}
+    _, asked, _ = run(
+        api,
+        part("a", "POST", "/sobjects/Account", {"Name": "a"}),
+        part("q", "GET", "/query?q=SELECT+Id+FROM+Contact", httpHeaders=options),
+        part("b", "POST", "/sobjects/Account", {"Name": "b"}),
+        all_or_none=True,
+    )
+
+    further = api.get(asked["body"]["nextRecordsUrl"]).json()
+    assert (len(asked["body"]["records"]), len(further["records"])) == (200, 1)
+    assert count(api, "Account") == 2
+
+
 @pytest.mark.parametrize(
     ("outer", "inner", "left"), [(False, False, 2), (False, True, 1), (True, True, 0), (True, False, 0)]
 )
@@ -146,11 +164,11 @@ def test_more_than_twenty_five_are_refused_in_composites_own_form(api: Caller) -
     assert count(api, "Account") == 0
 
 
-def test_five_queries_and_collections_are_the_most(api: Caller) -> None:
+def test_five_queries_and_collections_are_the_most(shared: Caller) -> None:
     parts = [part(f"r{n}", "GET", "/query?q=SELECT+Id+FROM+User") for n in range(6)]
 
-    assert [one["httpStatusCode"] for one in run(api, *parts[:5])] == [200] * 5
-    assert api.call("POST", "/composite", {"compositeRequest": parts}).status == 400
+    assert [one["httpStatusCode"] for one in run(shared, *parts[:5])] == [200] * 5
+    assert shared.call("POST", "/composite", {"compositeRequest": parts}).status == 400
 
 
 @pytest.mark.parametrize(
@@ -169,25 +187,25 @@ def test_five_queries_and_collections_are_the_most(api: Caller) -> None:
     ],
     ids=str,
 )
-def test_a_body_that_is_no_composite_is_refused_whole(api: Caller, body: dict[str, Any]) -> None:
-    answer = api.call("POST", "/composite", body)
+def test_a_body_that_is_no_composite_is_refused_whole(shared: Caller, body: dict[str, Any]) -> None:
+    answer = shared.call("POST", "/composite", body)
 
     assert (answer.status, answer.json()["compositeResponse"][0]["referenceId"]) == (400, None)
 
 
-def test_what_cannot_be_within_another_request_is_refused_alone(api: Caller) -> None:
+def test_what_cannot_be_within_another_request_is_refused_alone(shared: Caller) -> None:
     paths = ("/limits", "/composite", "/jobs/query", "/nothing")
     found = run(
-        api, *(part(f"r{n}", "GET", path) for n, path in enumerate(paths)), part("ok", "GET", "/sobjects")
+        shared, *(part(f"r{n}", "GET", path) for n, path in enumerate(paths)), part("ok", "GET", "/sobjects")
     )
 
     assert [one["httpStatusCode"] for one in found] == [400] * 4 + [200]
     assert {one["body"][0]["errorCode"] for one in found[:4]} == {"PROCESSING_HALTED"}
 
 
-def test_a_wrong_method_or_address_fails_alone(api: Caller) -> None:
+def test_a_wrong_method_or_address_fails_alone(shared: Caller) -> None:
     found = run(
-        api,
+        shared,
         part("a", "DELETE", "/sobjects/Account"),
         part("b", "GET", "/sobjects/Nope"),
         part("c", "GET", "/query"),
@@ -197,12 +215,26 @@ def test_a_wrong_method_or_address_fails_alone(api: Caller) -> None:
     assert [one["httpStatusCode"] for one in found] == [405, 404, 400, 410]
 
 
-def test_the_content_of_a_file_is_refused_within_another_request(api: Caller) -> None:
-    account = api.create("Account", Name="a")
-    file = api.create("Attachment", Name="f", ParentId=account, Body="b25l")
-    found = run(api, part("a", "GET", f"/sobjects/Attachment/{file}/Body"), part("b", "GET", "/sobjects"))
+def test_the_content_of_a_file_is_refused_within_another_request(shared: Caller) -> None:
+    account = shared.create("Account", Name="a")
+    file = shared.create("Attachment", Name="f", ParentId=account, Body="b25l")
+    found = run(shared, part("a", "GET", f"/sobjects/Attachment/{file}/Body"), part("b", "GET", "/sobjects"))
 
     assert [one["httpStatusCode"] for one in found] == [400, 200]
+
+
+def test_names_with_other_characters_were_taken_before_52(api: Caller) -> None:
+    parts = (
+        part("ref[1]", "POST", "/sobjects/Account", {"Name": "a"}),
+        part("child", "POST", "/sobjects/Contact", {"LastName": "b", "AccountId": "@{ref[1].id}"}),
+    )
+    new = api.call("POST", "/composite", {"compositeRequest": parts})
+    api.version = "v51.0"
+    first, second = run(api, *parts)
+
+    message = "Invalid reference specified. No value for ref[1].id found in ref"
+    assert (new.status, first["httpStatusCode"], first["referenceId"]) == (400, 201, "ref[1]")
+    assert second["body"] == [{"message": message, "errorCode": "PROCESSING_HALTED"}]
 
 
 def test_null_can_be_referred_to_since_52(api: Caller) -> None:
@@ -222,20 +254,20 @@ def test_null_can_be_referred_to_since_52(api: Caller) -> None:
     "reference",
     ["a.Nope", "a.Name.x", "nope.id", "a[0]", "a.attributes", "a.", "", "a.Name[0", "a.records[99999999999]"],
 )
-def test_a_reference_that_leads_nowhere_is_refused(api: Caller, reference: str) -> None:
-    account = api.create("Account", Name="a")
+def test_a_reference_that_leads_nowhere_is_refused(shared: Caller, reference: str) -> None:
+    account = shared.create("Account", Name="a")
     parts = (
         part("a", "GET", f"/sobjects/Account/{account}"),
         part("b", "POST", "/sobjects/Account", {"Name": f"@{{{reference}}}"}),
     )
 
-    assert run(api, *parts)[1]["body"][0]["errorCode"] == "PROCESSING_HALTED"
+    assert run(shared, *parts)[1]["body"][0]["errorCode"] == "PROCESSING_HALTED"
 
 
-def test_headers_of_an_inner_request_are_its_own(api: Caller) -> None:
+def test_headers_of_an_inner_request_are_its_own(shared: Caller) -> None:
     seeded = {"Name": "a"}
     found = run(
-        api,
+        shared,
         part("a", "POST", "/sobjects/Account", seeded),
         part("b", "GET", "/sobjects/Account/@{a.id}"),
         part(
@@ -288,8 +320,8 @@ def test_a_batch_halts_when_told_to(api: Caller) -> None:
     ],
     ids=lambda body: str(body)[:40],
 )
-def test_a_body_that_is_no_batch_is_refused(api: Caller, body: dict[str, Any]) -> None:
-    assert api.call("POST", "/composite/batch", body).status == 400
+def test_a_body_that_is_no_batch_is_refused(shared: Caller, body: dict[str, Any]) -> None:
+    assert shared.call("POST", "/composite/batch", body).status == 400
 
 
 def test_graphs_stand_or_fall_each_for_itself(api: Caller) -> None:
@@ -331,8 +363,8 @@ def test_graphs_stand_or_fall_each_for_itself(api: Caller) -> None:
     ],
     ids=lambda graphs: str(graphs)[:40],
 )
-def test_a_body_that_is_no_graph_is_refused(api: Caller, graphs: object) -> None:
-    assert api.call("POST", "/composite/graph", {"graphs": graphs}).status == 400
+def test_a_body_that_is_no_graph_is_refused(shared: Caller, graphs: object) -> None:
+    assert shared.call("POST", "/composite/graph", {"graphs": graphs}).status == 400
 
 
 def node(kind: str, name: str, **fields: object) -> dict[str, Any]:
@@ -387,8 +419,8 @@ def test_a_body_that_is_no_tree_is_refused(api: Caller, records: object) -> None
     assert count(api, "Account") == 0
 
 
-def test_the_resources_of_composite_are_listed(api: Caller) -> None:
-    found = api.get("/composite").json()
+def test_the_resources_of_composite_are_listed(shared: Caller) -> None:
+    found = shared.get("/composite").json()
 
     assert found["sobjects"] == f"{ROOT}/composite/sobjects"
     assert sorted(found) == ["batch", "graph", "sobjects", "tree"]

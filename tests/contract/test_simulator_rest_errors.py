@@ -27,20 +27,20 @@ def test_300_several_records_with_one_external_id(api: Caller) -> None:
     assert (found.status, found.json()) == (300, [f"{ROOT}/sobjects/Contact/{person}" for person in people])
 
 
-def test_304_what_the_caller_has(api: Caller) -> None:
-    moment = api.get("/sobjects").headers["last-modified"]
+def test_304_what_the_caller_has(shared: Caller) -> None:
+    moment = shared.get("/sobjects").headers["last-modified"]
 
-    assert api.get("/sobjects", headers={"If-Modified-Since": moment}).status == 304
+    assert shared.get("/sobjects", headers={"If-Modified-Since": moment}).status == 304
 
 
-def test_400_a_column_that_is_not_there(api: Caller) -> None:
+def test_400_a_column_that_is_not_there(shared: Caller) -> None:
     message = (
         "\nSELECT Nope FROM Account\n       ^\nERROR at Row:1:Column:8\nNo such column 'Nope' on entity 'Account'. "
         "If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. "
         "Please reference your WSDL or the describe call for the appropriate names."
     )
 
-    assert api.get("/query", q="SELECT Nope FROM Account").json() == [
+    assert shared.get("/query", q="SELECT Nope FROM Account").json() == [
         {"message": message, "errorCode": "INVALID_FIELD"}
     ]
 
@@ -55,8 +55,8 @@ def test_400_a_hidden_field_is_as_one_that_is_not_there(api: Caller) -> None:
     assert hidden == found.error[2].replace("Nope1234", "Industry")
 
 
-def test_400_an_object_that_is_not_there(api: Caller) -> None:
-    found = api.get("/query", q="select count() from XYZZY").error
+def test_400_an_object_that_is_not_there(shared: Caller) -> None:
+    found = shared.get("/query", q="select count() from XYZZY").error
 
     start = (
         "\nselect count() from XYZZY\n                    ^\nERROR at Row:1:Column:21\nsObject type 'XYZZY' is not "
@@ -66,8 +66,8 @@ def test_400_an_object_that_is_not_there(api: Caller) -> None:
     assert found[2].startswith(start)
 
 
-def test_400_soql_that_is_none(api: Caller) -> None:
-    assert api.get("/query", q="invalid").error == (400, "MALFORMED_QUERY", "unexpected token: 'invalid'")
+def test_400_soql_that_is_none(shared: Caller) -> None:
+    assert shared.get("/query", q="invalid").error == (400, "MALFORMED_QUERY", "unexpected token: 'invalid'")
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_400_soql_that_is_none(api: Caller) -> None:
     ],
 )
 def test_400_a_value_that_will_not_do(
-    api: Caller, name: str, body: object, error: tuple[str, str, str]
+    shared: Caller, name: str, body: object, error: tuple[str, str, str]
 ) -> None:
-    found = api.call("POST", f"/sobjects/{name}", body)
+    found = shared.call("POST", f"/sobjects/{name}", body)
 
     code, message, field = error
     assert found.status == 400
@@ -100,17 +100,17 @@ def test_400_a_value_that_another_record_holds(api: Caller) -> None:
     assert entry(found.json()) == {"message": message, "errorCode": "DUPLICATE_VALUE", "fields": []}
 
 
-def test_400_an_id_of_another_object(api: Caller) -> None:
-    contact = api.create("Contact", LastName="a")
-    found = api.call("PATCH", f"/sobjects/Account/{contact}", {"Name": "b"})
+def test_400_an_id_of_another_object(shared: Caller) -> None:
+    contact = shared.create("Contact", LastName="a")
+    found = shared.call("PATCH", f"/sobjects/Account/{contact}", {"Name": "b"})
 
     message = f"Account ID: id value of incorrect type: {contact}"
     assert found.status == 400
     assert entry(found.json()) == {"message": message, "errorCode": "MALFORMED_ID", "fields": ["Id"]}
 
 
-def test_400_a_cursor_that_has_expired(api: Caller) -> None:
-    assert api.get("/query/01g000000000001AAA-2000").error[:2] == (400, "INVALID_QUERY_LOCATOR")
+def test_400_a_cursor_that_has_expired(shared: Caller) -> None:
+    assert shared.get("/query/01g000000000001AAA-2000").error[:2] == (400, "INVALID_QUERY_LOCATOR")
 
 
 def test_401_no_session(api: Caller) -> None:
@@ -160,15 +160,15 @@ NOT_SERVED = [
 
 
 @pytest.mark.parametrize("path", NOT_SERVED)
-def test_404_what_is_not_served(seeded: Caller, path: str) -> None:
-    reply = seeded.call("GET", f"{ROOT}{path}")
+def test_404_what_is_not_served(shared: Caller, path: str) -> None:
+    reply = shared.call("GET", f"{ROOT}{path}")
 
     assert reply.error == (404, "NOT_FOUND", NOT_FOUND)
     assert reply.headers["sforce-limit-info"].startswith("api-usage=")
 
 
-def test_404_a_record_or_object_that_is_not_there(api: Caller) -> None:
-    contact = api.create("Contact", LastName="a")
+def test_404_a_record_or_object_that_is_not_there(shared: Caller) -> None:
+    contact = shared.create("Contact", LastName="a")
     paths = (
         "Nope__c",
         "Nope__c/describe",
@@ -177,26 +177,26 @@ def test_404_a_record_or_object_that_is_not_there(api: Caller) -> None:
         f"Account/{contact}",
     )
     for path in paths:
-        assert api.get(f"/sobjects/{path}").error == (404, "NOT_FOUND", NOT_FOUND)
-    assert api.call("POST", "/sobjects/Nope__c", {"Name": "a"}).error == (404, "NOT_FOUND", NOT_FOUND)
+        assert shared.get(f"/sobjects/{path}").error == (404, "NOT_FOUND", NOT_FOUND)
+    assert shared.call("POST", "/sobjects/Nope__c", {"Name": "a"}).error == (404, "NOT_FOUND", NOT_FOUND)
 
 
-def test_404_a_record_that_was_deleted(api: Caller) -> None:
-    where = f"/sobjects/Account/{api.create('Account', Name='a')}"
-    api.call("DELETE", where)
+def test_404_a_record_that_was_deleted(shared: Caller) -> None:
+    where = f"/sobjects/Account/{shared.create('Account', Name='a')}"
+    shared.call("DELETE", where)
 
     for method, body in (("GET", None), ("PATCH", {"Name": "b"}), ("DELETE", None)):
-        assert api.call(method, where, body).error == (404, "ENTITY_IS_DELETED", "entity is deleted")
+        assert shared.call(method, where, body).error == (404, "ENTITY_IS_DELETED", "entity is deleted")
 
 
-def test_404_a_field_that_is_no_external_id(api: Caller) -> None:
+def test_404_a_field_that_is_no_external_id(shared: Caller) -> None:
     message = "Provided external ID field does not exist or is not accessible: Foo__c"
     for method, body in (("GET", None), ("PATCH", {"Name": "b"}), ("DELETE", None)):
-        assert api.call(method, "/sobjects/Account/Foo__c/x", body).error == (404, "NOT_FOUND", message)
+        assert shared.call(method, "/sobjects/Account/Foo__c/x", body).error == (404, "NOT_FOUND", message)
 
 
-def test_405_a_method_that_a_resource_lacks(api: Caller) -> None:
-    refused = api.call("DELETE", "/query")
+def test_405_a_method_that_a_resource_lacks(shared: Caller) -> None:
+    refused = shared.call("DELETE", "/query")
 
     assert refused.error == (
         405,
@@ -214,40 +214,40 @@ def test_409_a_job_of_another_version(api: Caller) -> None:
 
 
 @pytest.mark.parametrize("number", [7, 20, 30])
-def test_410_a_retired_version(api: Caller, number: int) -> None:
-    refused = api.call("GET", f"/services/data/v{number}.0/limits")
+def test_410_a_retired_version(shared: Caller, number: int) -> None:
+    refused = shared.call("GET", f"/services/data/v{number}.0/limits")
 
     assert refused.error == (410, "GONE", f"The API version {number}.0 is retired and unavailable")
 
 
 @pytest.mark.parametrize("version", ["v6.0", "v31.0", "v39.0", "v67.0", "v66.1", "latest"])
-def test_404_a_version_that_this_org_does_not_speak(api: Caller, version: str) -> None:
-    assert api.call("GET", f"/services/data/{version}/limits").error == (404, "NOT_FOUND", NOT_FOUND)
+def test_404_a_version_that_this_org_does_not_speak(shared: Caller, version: str) -> None:
+    assert shared.call("GET", f"/services/data/{version}/limits").error == (404, "NOT_FOUND", NOT_FOUND)
 
 
-def test_412_a_condition_that_is_not_met(api: Caller) -> None:
-    where = f"/sobjects/Account/{api.create('Account', Name='a')}"
-    refused = api.call("PATCH", where, {"Name": "b"}, headers={"If-Match": '"x"'})
+def test_412_a_condition_that_is_not_met(shared: Caller) -> None:
+    where = f"/sobjects/Account/{shared.create('Account', Name='a')}"
+    refused = shared.call("PATCH", where, {"Name": "b"}, headers={"If-Match": '"x"'})
 
     message = "A precondition that the request's headers specify is not satisfied"
     assert refused.error == (412, "PRECONDITION_FAILED", message)
 
 
-def test_414_and_431_too_long(api: Caller) -> None:
-    long = api.raw("GET", f"{ROOT}/query?q={'x' * 17_000}", headers=api.headers)
-    wide = api.raw("GET", f"{ROOT}/limits", headers=api.headers | {"X-Wide": "x" * 17_000})
+def test_414_and_431_too_long(shared: Caller) -> None:
+    long = shared.raw("GET", f"{ROOT}/query?q={'x' * 17_000}", headers=shared.headers)
+    wide = shared.raw("GET", f"{ROOT}/limits", headers=shared.headers | {"X-Wide": "x" * 17_000})
 
     assert [long.error[:2], wide.error[:2]] == [(414, "URI_TOO_LONG"), (431, "REQUEST_HEADER_TOO_LARGE")]
 
 
-def test_415_xml(api: Caller) -> None:
-    headers = api.headers | {"Content-Type": "application/xml"}
+def test_415_xml(shared: Caller) -> None:
+    headers = shared.headers | {"Content-Type": "application/xml"}
     for method, path in (
         ("POST", "/sobjects/Account"),
         ("POST", "/composite"),
         ("POST", "/composite/sobjects"),
     ):
-        refused = api.raw(method, f"{ROOT}{path}", b"<Account/>", headers)
+        refused = shared.raw(method, f"{ROOT}{path}", b"<Account/>", headers)
         message = "MediaType of 'application/xml' is not supported by this resource"
         assert refused.error == (415, "UNSUPPORTED_MEDIA_TYPE", message)
 
@@ -261,15 +261,15 @@ def test_415_xml(api: Caller) -> None:
         (503, "SERVER_UNAVAILABLE"),
     ],
 )  # fmt: skip
-def test_on_demand_any_status(api: Caller, status: int, code: str) -> None:
-    api.org.admin.fault("status", status=status, path="*/sobjects")
-    refused = api.get("/sobjects").error
+def test_on_demand_any_status(shared: Caller, status: int, code: str) -> None:
+    shared.org.admin.fault("status", status=status, path="*/sobjects")
+    refused = shared.get("/sobjects").error
 
     assert refused[:2] == (status, code)
-    assert api.get("/sobjects").status == 200
+    assert shared.get("/sobjects").status == 200
 
 
-def test_on_demand_with_words_of_ones_own(api: Caller) -> None:
-    api.org.admin.fault("status", status=428, code="PRECONDITION_REQUIRED", message="be conditional")
+def test_on_demand_with_words_of_ones_own(shared: Caller) -> None:
+    shared.org.admin.fault("status", status=428, code="PRECONDITION_REQUIRED", message="be conditional")
 
-    assert api.get("/limits").error == (428, "PRECONDITION_REQUIRED", "be conditional")
+    assert shared.get("/limits").error == (428, "PRECONDITION_REQUIRED", "be conditional")
