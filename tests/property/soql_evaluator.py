@@ -64,6 +64,26 @@ class Includes:
 
 
 @dataclass(frozen=True)
+class Join:
+    """The ids that a field of another object has."""
+
+    path: Path
+    source: str
+    key: str
+    where: Any = None
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class DateCall:
+    """CALENDAR_YEAR(Seen__c), or in the user's zone CALENDAR_YEAR(convertTimezone(Seen__c))."""
+
+    function: str
+    path: Path
+    in_zone: bool = False
+
+
+@dataclass(frozen=True)
 class Both:
     terms: tuple[Any, ...]
     word: str = "AND"
@@ -149,7 +169,10 @@ def _sort(sort: Sort) -> str:
     return _operand(sort.path) + way + (f" NULLS {sort.nulls}" if sort.nulls else "")
 
 
-def _operand(operand: Path | Aggregate) -> str:
+def _operand(operand: Path | Aggregate | DateCall) -> str:
+    if isinstance(operand, DateCall):
+        name = ".".join(operand.path)
+        return f"{operand.function}({f'convertTimezone({name})' if operand.in_zone else name})"
     if isinstance(operand, Aggregate):
         return f"{operand.function}({'.'.join(operand.path)})"
     return ".".join(operand)
@@ -168,6 +191,9 @@ def _condition(condition: Any) -> str:
         case Includes(path, choices, negated):
             lists = ", ".join(literal(";".join(choice)) for choice in choices)
             return f"{_operand(path)} {'EXCLUDES' if negated else 'INCLUDES'} ({lists})"
+        case Join(path, source, key, where, negated):
+            inner = f"SELECT {key} FROM {source}" + ("" if where is None else f" WHERE {_condition(where)}")
+            return f"{_operand(path)} {'NOT IN' if negated else 'IN'} ({inner})"
     raise TypeError(condition)
 
 
@@ -250,14 +276,19 @@ def read(value: Any, kind: str) -> Any:
     return value
 
 
-def holds(condition: Any, record: Record, source: str, world: World) -> bool:
+def holds(condition: Any, record: Record, source: str, world: World) -> bool:  # noqa: PLR0911 - a case for each
     match condition:
         case Both(terms, word):
             return (all if word == "AND" else any)(holds(t, record, source, world) for t in terms)
         case Not(term):
             return not holds(term, record, source, world)
+        case Compare(DateCall() as call, sign, value):
+            return compare(Known(part(call, record, source, world), "int", ""), sign, value, world)
         case Compare(path, sign, value):
             return compare(look(record, source, path, world), sign, value, world)
+        case Join(path, other, key, where, negated):
+            found = {r[key] for r in answer(Ask(other, where), world)} - {None}
+            return (look(record, source, path, world).value in found) != negated
         case Among(path, values, negated):
             known = look(record, source, path, world)
             return any(compare(known, "=", v, world) for v in values) != negated
@@ -391,6 +422,32 @@ def _step(year: int, month: int, way: int) -> tuple[int, int]:
     if month < 1:
         return year - 1, 12
     return (year + 1, 1) if month > 12 else (year, month)
+
+
+def part(call: DateCall, record: Record, source: str, world: World) -> Any:
+    """What a date function finds: of a moment in GMT, unless it is to be converted."""
+    value = look(record, source, call.path, world).value
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        value = value.astimezone(world.zone if call.in_zone else UTC)
+    fiscal_month = (value.month - world.fiscal_start) % 12 + 1
+    year_day = value.timetuple().tm_yday
+    return {
+        "CALENDAR_MONTH": value.month,
+        "CALENDAR_QUARTER": (value.month + 2) // 3,
+        "CALENDAR_YEAR": value.year,
+        "DAY_IN_MONTH": value.day,
+        "DAY_IN_WEEK": ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"].index(value.strftime("%a")) + 1,
+        "DAY_IN_YEAR": year_day,
+        "DAY_ONLY": value.date() if isinstance(value, datetime) else value,
+        "FISCAL_MONTH": fiscal_month,
+        "FISCAL_QUARTER": (fiscal_month + 2) // 3,
+        "FISCAL_YEAR": value.year + (world.fiscal_start > 1 and value.month >= world.fiscal_start),
+        "HOUR_IN_DAY": value.hour if isinstance(value, datetime) else 0,
+        "WEEK_IN_MONTH": (value.day + 6) // 7,
+        "WEEK_IN_YEAR": (year_day + 6) // 7,
+    }[call.function]
 
 
 # --- order ---

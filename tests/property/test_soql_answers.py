@@ -13,7 +13,21 @@ import pytest
 import soql_evaluator as plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from soql_evaluator import Aggregate, Among, Ask, Both, Compare, Includes, Not, Pattern, Sort, Word, World
+from soql_evaluator import (
+    Aggregate,
+    Among,
+    Ask,
+    Both,
+    Compare,
+    DateCall,
+    Includes,
+    Join,
+    Not,
+    Pattern,
+    Sort,
+    Word,
+    World,
+)
 
 from lht.simulator.org.org import Org
 
@@ -129,6 +143,8 @@ def told(condition: Any, world: World) -> Any:
         case Among(path, values, negated):
             known = tuple(v.text(world) if isinstance(v, IdOf) else v for v in values)
             return Among(path, known, negated)
+        case Join():
+            return replace(condition, where=told(condition.where, world))
     return condition
 
 
@@ -472,3 +488,122 @@ def _comparable(row: dict[str, Any], ask: Ask, world: World) -> tuple[Any, ...]:
     return tuple(
         plain.comparable(plain.read(v, k.kind), k, world) for v, k in zip(values, kinds, strict=True)
     )
+
+
+# --- date functions ---
+
+MONTHS_AND_DAYS = ["CALENDAR_MONTH", "CALENDAR_QUARTER", "CALENDAR_YEAR", "DAY_IN_MONTH", "DAY_IN_WEEK", "DAY_IN_YEAR",
+                   "FISCAL_MONTH", "FISCAL_QUARTER", "FISCAL_YEAR", "WEEK_IN_MONTH", "WEEK_IN_YEAR"]  # fmt: skip
+OF_DAYS = st.builds(
+    DateCall,
+    st.sampled_from(MONTHS_AND_DAYS),
+    st.sampled_from([("Found__c",), ("Due__c",), ("Related__r", "Found__c")]),
+)
+OF_MOMENTS = st.builds(
+    DateCall,
+    st.sampled_from([*MONTHS_AND_DAYS, "DAY_ONLY", "HOUR_IN_DAY"]),
+    st.sampled_from([("Seen__c",), ("Reviewed__c",), ("Specimen__c", "Seen__c")]),
+    st.booleans(),
+)
+
+
+@QUICK
+@given(
+    call=OF_DAYS | OF_MOMENTS,
+    sign=st.sampled_from(["=", "!=", "<", "<=", ">", ">="]),
+    like=st.integers(0, 43),
+    zone=st.sampled_from(ZONES),
+    fiscal_start=st.integers(1, 12),
+)
+def test_date_functions_filter_and_group(  # noqa: PLR0917 - hypothesis passes each by name
+    bench: Bench, call: DateCall, sign: str, like: int, zone: str, fiscal_start: int
+) -> None:
+    org, source = bench.org, "Specimen__c"
+    world = replace(bench.world, zone=UTC if zone == "GMT" else ZoneInfo(zone), fiscal_start=fiscal_start)
+    values = [plain.part(call, r, source, world) for r in world.tables[source]]
+    value = values[like] if values[like] is not None or sign in ("=", "!=") else values[0] or 2024
+    ask = Ask(source, Compare(call, sign, value))
+    name = plain._operand(call)
+    org.change_user_time({"timezone": zone, "fiscal_year_start_month": fiscal_start})
+    try:
+        found = bench.ids(ask)
+        rows = org.query(f"SELECT {name} k, COUNT(Id) n FROM {source} GROUP BY {name}")["records"]
+    finally:
+        org.change_user_time({"timezone": "GMT", "fiscal_year_start_month": 1})
+
+    assert sorted(r["Id"] for r in plain.answer(ask, world)) == sorted(found), (plain.text_of(ask), zone)
+    kind = "date" if call.function == "DAY_ONLY" else "int"
+    assert Counter(values) == {plain.read(r["k"], kind): r["n"] for r in rows}, (name, zone)
+
+
+# --- semi-joins and children ---
+
+JOINS = {
+    "Account": [(("Id",), "Contact", "AccountId"), (("Id",), "Specimen__c", "Account__c"), (("ParentId",), "Contact", "AccountId")],
+    "Contact": [(("AccountId",), "Account", "Id"), (("AccountId",), "Specimen__c", "Account__c")],
+    "Specimen__c": [(("Account__c",), "Account", "Id"), (("Account__c",), "Contact", "AccountId")],
+    "Task": [(("WhatId",), "Account", "Id"), (("WhoId",), "Contact", "Id"), (("WhatId",), "Specimen__c", "Id")],
+}  # fmt: skip
+CHILDREN = {
+    ("Account", "Contacts"): ("Contact", "AccountId"),
+    ("Account", "Specimens__r"): ("Specimen__c", "Account__c"),
+    ("Account", "Tasks"): ("Task", "WhatId"),
+    ("Specimen__c", "Relatives__r"): ("Specimen__c", "Related__c"),
+    ("Contact", "Tasks"): ("Task", "WhoId"),
+}
+
+
+@st.composite
+def joined(draw: st.DrawFn) -> Ask:
+    source = draw(SOURCES)
+    terms = []
+    for path, other, key in draw(st.lists(st.sampled_from(JOINS[source]), min_size=1, max_size=2)):
+        where = draw(st.none() | conditions(other))
+        terms.append(Join(path, other, key, where, draw(st.booleans())))
+    rest = draw(st.none() | leaves(source))
+    terms += [] if rest is None else [rest]
+    return Ask(source, Both(tuple(terms)) if len(terms) > 1 else terms[0])
+
+
+@QUICK
+@given(ask=joined())
+def test_semi_joins_and_anti_joins(bench: Bench, ask: Ask) -> None:
+    world = bench.world
+    ask = replace(ask, where=told(ask.where, world))
+
+    assert sorted(r["Id"] for r in plain.answer(ask, world)) == sorted(bench.ids(ask)), plain.text_of(ask)
+
+
+@st.composite
+def children(draw: st.DrawFn) -> tuple[str, str, Ask]:
+    parent, name = draw(st.sampled_from(sorted(CHILDREN)))
+    source = CHILDREN[parent, name][0]
+    sorts = st.builds(
+        Sort,
+        paths(source).filter(lambda p: p[1] != "multipicklist" and p[0][0] != source).map(lambda p: p[0]),
+        st.booleans(),
+    )
+    order = (*draw(st.lists(sorts, max_size=2)), Sort(("Id",), draw(st.booleans())))
+    where = draw(st.none() | conditions(source))
+    return parent, name, Ask(source, where, order, draw(st.none() | st.integers(1, 5)))
+
+
+@QUICK
+@given(asked=children())
+def test_each_parent_has_its_children(bench: Bench, asked: tuple[str, str, Ask]) -> None:
+    parent, name, ask = asked
+    world, key = bench.world, CHILDREN[parent, name][1]
+    ask = replace(ask, where=told(ask.where, world))
+    inner = plain.text_of(ask).replace(f"FROM {ask.source}", f"FROM {name}", 1)
+    expected: dict[str, list[str]] = {r["Id"]: [] for r in world.tables[parent]}
+    for child in sorted(
+        plain.answer(ask, world),
+        key=lambda r: tuple(plain.sort_key(s, r, ask.source, world) for s in ask.order),
+    ):
+        if child[key] in expected and (ask.limit is None or len(expected[child[key]]) < ask.limit):
+            expected[child[key]].append(child["Id"])
+
+    records = bench.org.query(f"SELECT Id, ({inner}) FROM {parent}")["records"]
+    found = {r["Id"]: [c["Id"] for c in r[name]["records"]] if r[name] else [] for r in records}
+    assert expected == found, inner
+    assert all(r[name] is None or r[name]["totalSize"] == len(r[name]["records"]) for r in records)
