@@ -299,6 +299,7 @@ WRONG = [
     ('{"name": "A__c", "fields": [{"name": "Name", "type": "string"}]}', ("A__c", "no field Id")),
     ('{"name": "A__c", "fields": [{"type": "id"}]}', ("A__c", "field 1 has no name")),
     ('{"name": "A__c", "fields": [{"name": "Id", "type": "id"}, {"name": "ID", "type": "id"}]}', ("A__c", "ID is there twice")),
+    ('{"name": "A__c", "labelPlural": true, "fields": [{"name": "Id", "type": "id"}]}', ("A__c", "labelPlural", "True")),
     ('{"name": "A__c", "fields": [{"name": "Id", "type": "idd"}]}', ("A__c, Id", "'idd'", "string")),
     ('{"name": "A__c", "fields": [{"name": "Id", "type": "id", "length": "x"}]}', ("A__c, Id", "length", "'x'")),
     ('{"name": "A__c", "fields": [{"name": "Id", "type": "id", "picklistValues": [1]}]}', ("A__c, Id", "picklistValues")),
@@ -332,3 +333,36 @@ def test_a_folder_without_describes_and_an_object_twice_are_refused(tmp_path: Pa
     ):
         with pytest.raises(SimulatorError, match=words), simulator(from_describe=folder):
             raise AssertionError("it started")
+
+
+def test_an_org_made_from_every_describe_of_another_is_the_same_org(tmp_path: Path) -> None:
+    def told(api: Caller) -> tuple[dict[str, Json], dict[str, Json], list[Json]]:
+        listed = {entry["name"]: entry for entry in api.get("/sobjects").json()["sobjects"]}
+        bodies = {name: api.get(f"/sobjects/{name}/describe").json() for name in listed}
+        return listed, bodies, api.get("/limits/recordCount").json()["sObjects"]
+
+    with simulator(records=30) as org:
+        first = told(Caller(org).login())
+    with simulator(records=30, from_describe=folder_of(tmp_path, first[1])) as org:
+        api = Caller(org).login()
+        second = told(api)
+        parents = {
+            "Account__c": api.create("Account", Name="A"),
+            "Master__c": api.create("Contact", LastName="L"),
+        }
+        made = [
+            api.call("POST", f"/sobjects/{name}", body).status
+            for name, body in {
+                "Specimen__c": parents | {"Required__c": "R"},
+                "Lead": {"LastName": "L", "Company": "C"},
+                "Case": {"Subject": "S"},
+                "Opportunity": {"Name": "O", "StageName": "Prospecting", "CloseDate": "2026-01-31"},
+            }.items()
+        ]
+        gone = api.call("DELETE", f"/sobjects/Account/{parents['Account__c']}").status
+        back = api.org.admin.undelete([parents["Account__c"]])
+
+    for body in (*first[1].values(), *second[1].values()):
+        body.pop("urls")
+    assert second == first
+    assert (made, gone, back) == ([201] * 4, 204, 1)

@@ -143,6 +143,14 @@ def _entries(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     prefix = body.get("keyPrefix")
     if prefix is not None and not (isinstance(prefix, str) and re.fullmatch(r"[0-9A-Za-z]{3}", prefix)):
         raise ValueError(f"keyPrefix must be three letters or digits, or null, not {prefix!r}")
+    for key, kind in {
+        "label": str,
+        "labelPlural": str,
+        "childRelationships": list,
+        "recordTypeInfos": list,
+    }.items():
+        if not isinstance(body.get(key), kind | None):
+            raise ValueError(f"{key} is of the wrong kind: {body[key]!r}")  # noqa: TRY004 - one kind of error
     seen: set[str] = set()
     for number, entry in enumerate(body["fields"], 1):
         if not isinstance(entry, dict) or not _NAME.fullmatch(str(entry.get("name") or "")):
