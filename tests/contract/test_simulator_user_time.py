@@ -105,3 +105,16 @@ def test_what_makes_no_sense_changes_nothing(api: Caller, wrong: dict[str, Any])
 
     settings = api.org.admin.settings()
     assert (settings["timezone"], settings["fiscal_year_start_month"]) == ("GMT", 1)
+
+
+def test_the_users_own_record_decides(api: Caller) -> None:
+    user = _records(api, "SELECT Id FROM User")[0]["Id"]
+    api.org.admin.set_clock("2024-03-09T16:00:00Z", frozen=True)
+    api.login().create("Account", Name="A")
+    changed = api.call("PATCH", f"/sobjects/User/{user}", {"TimeZoneSidKey": "Asia/Tokyo"})
+
+    assert changed.status == 204
+    assert api.org.admin.settings()["timezone"] == "Asia/Tokyo"
+    days = "SELECT DAY_ONLY(convertTimezone(CreatedDate)) d FROM Account GROUP BY DAY_ONLY(convertTimezone(CreatedDate))"
+    assert [r["d"] for r in _records(api, days)] == ["2024-03-10"]
+    assert api.read_csv("SELECT Name FROM Account WHERE CreatedDate = TODAY").rows[1:] == [["A"]]
