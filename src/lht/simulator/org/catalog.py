@@ -42,7 +42,8 @@ class Catalog:
     def by_prefix(self, record_id: str) -> ObjectSchema | None:
         """Gives the object that an id belongs to."""
         prefix = record_id[:3]
-        return next((schema for schema in self if schema.key_prefix == prefix), None)
+        known = self._objects.values()
+        return next((schema for schema in list(known) if schema.key_prefix == prefix), None)
 
     def restore(self, objects: tuple[ObjectSchema, ...]) -> None:
         """Knows those objects and no others."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as kept
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -53,26 +54,27 @@ class RecycleBin:
     clock: Clock
     settings: Settings
     user_id: str
-    _looked: tuple[datetime, datetime, tuple[float, float]] | None = field(default=None, init=False)
+    _looked: tuple[datetime, datetime, tuple[float, float]] | None = kept(default=None, init=False)
     """When the bin was last gone through, when something falls due next, and under which settings that holds."""
 
     def delete(self, connection: Connection, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
         """Puts records into the bin with what belongs to them; refuses before anything is written."""
         doomed = relations.family(connection, self.catalog, schema, record_ids)
-        relations.check_free(connection, self.catalog, doomed)
+        relations.check_free(connection, doomed)
         now = self.clock.stamp()
-        for member, found in doomed:
-            relations.clear(connection, self.catalog, member, found, now)
-        for member, found in doomed:
-            rows.log_deleted(connection, member, found, now)
-            if has_bin(member):
-                rows.mark_deleted(connection, member, found, now, deleted=True)
-                self._put(connection, member, found, now)
+        going = {record_id for member in doomed for record_id in member.ids}
+        for member in doomed:
+            relations.clear(connection, member.referrers, going, now)
+        for member in doomed:
+            rows.log_deleted(connection, member.schema, member.ids, now)
+            if has_bin(member.schema):
+                rows.mark_deleted(connection, member.schema, member.ids, now, deleted=True)
+                self._put(connection, member.schema, member.ids, now)
             else:
-                rows.erase(connection, member, found)
+                rows.erase(connection, member.schema, member.ids)
         at = Changing(connection, self.catalog, self.user_id, now)
-        for member, found in doomed:
-            follow_delete(at, member, found)
+        for member in doomed:
+            follow_delete(at, member.schema, member.ids)
 
     def undelete(self, connection: Connection, record_id: str) -> None:
         """Takes a record out of the bin with what was deleted with it, and gives lookups back that were cleared."""
@@ -92,7 +94,7 @@ class RecycleBin:
         moment: datetime | None,
     ) -> None:
         now = self.clock.stamp()
-        for child, found in relations.members(connection, self.catalog, schema, record_ids, deleted=True):
+        for child, found in self._members(connection, schema, record_ids):
             together = rows.deleted_together(connection, child, found, moment) if moment else []
             self._bring_back(connection, child, together, moment)
         rows.unlog_deleted(connection, schema, record_ids)
@@ -116,7 +118,7 @@ class RecycleBin:
     def _empty(
         self, connection: Connection, schema: ObjectSchema, record_ids: list[str], now: datetime
     ) -> None:
-        for child, found in relations.members(connection, self.catalog, schema, record_ids, deleted=True):
+        for child, found in self._members(connection, schema, record_ids):
             self._empty(connection, child, found, now)
         sql = f"SELECT id FROM {TABLE} WHERE emptied IS NOT NULL AND id IN {MANY}"
         known = {row[0] for row in connection.execute(sql, [record_ids]).fetchall()}
@@ -145,15 +147,23 @@ class RecycleBin:
         self, connection: Connection, schema: ObjectSchema, record_ids: list[str], now: datetime
     ) -> None:
         for deleted in (False, True):
-            for child, found in relations.members(
-                connection, self.catalog, schema, record_ids, deleted=deleted
-            ):
-                self._purge(connection, child, found, now)
-        relations.clear(connection, self.catalog, schema, record_ids, now)
+            found = relations.referrers(connection, self.catalog, schema, record_ids, deleted=deleted)
+            for child, field, kids in found:
+                if field.child_cascade:
+                    self._purge(connection, child, kids, now)
+            if not deleted:
+                relations.clear(connection, found, set(record_ids), now)
         rows.log_deleted(connection, schema, rows.never_deleted(connection, schema, record_ids), now)
         rows.erase(connection, schema, record_ids)
         self._forget(connection, record_ids)
         relations.forget(connection, record_ids)
+
+    def _members(
+        self, connection: Connection, schema: ObjectSchema, record_ids: list[str]
+    ) -> list[tuple[ObjectSchema, list[str]]]:
+        """Gives the deleted children that share their parents' fate."""
+        found = relations.referrers(connection, self.catalog, schema, record_ids, deleted=True)
+        return [(child, kids) for child, field, kids in found if field.child_cascade]
 
     def tidy(self) -> None:
         """Empties out what lay in the bin too long and purges what was emptied long enough ago, in a transaction.

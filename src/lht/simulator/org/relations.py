@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import rows
-from lht.simulator.org.rows import MANY
+from lht.simulator.org.rows import COUNTERS, MANY
 from lht.simulator.store.ddl import quoted
 
 if TYPE_CHECKING:
@@ -20,7 +20,22 @@ if TYPE_CHECKING:
 TABLE = "_cleared"
 """Lookups that were cleared because their parent was deleted: an undelete gives them back."""
 MOST_NAMED = 10
-Family = list[tuple["ObjectSchema", list[str]]]
+
+
+class Referrers(NamedTuple):
+    """The records that refer to others by one field."""
+
+    child: ObjectSchema
+    field: FieldSchema
+    ids: list[str]
+
+
+class Member(NamedTuple):
+    """Records of one object that go together, with the live ones that refer to them."""
+
+    schema: ObjectSchema
+    ids: list[str]
+    referrers: list[Referrers]
 
 
 def make_table(connection: Connection) -> None:
@@ -30,52 +45,80 @@ def make_table(connection: Connection) -> None:
     )
 
 
-def members(
+def referrers(
     connection: Connection,
     catalog: Catalog,
     schema: ObjectSchema,
     record_ids: Sequence[str],
     *,
-    deleted: bool,
-) -> Family:
-    """Gives the children that share their parents' fate, the live or the deleted ones."""
-    if not record_ids:
+    deleted: bool = False,
+) -> list[Referrers]:
+    """Gives the live, or the deleted, records that refer to any of these, by one query over all their tables."""
+    relations = list(_relations(connection, catalog, schema)) if record_ids else []
+    if not relations:
         return []
-    found = [
-        (child, rows.children(connection, child, field, record_ids, deleted=deleted))
-        for child, field in catalog.children(schema)
-        if field.child_cascade and field.has_column
+    given: object = record_ids[0] if len(record_ids) == 1 else list(record_ids)
+    match = "= ?" if len(record_ids) == 1 else f"IN {MANY}"
+    parts = [
+        f'SELECT {place}, "Id" FROM {quoted(child.name)} WHERE {quoted(field.name)} {match}{_state(child, deleted=deleted)}'
+        for place, (child, field) in enumerate(relations)
     ]
-    return [(child, kids) for child, kids in found if kids]
+    found: dict[int, list[str]] = {}
+    for place, record_id in connection.execute(" UNION ALL ".join(parts), [given] * len(parts)).fetchall():
+        found.setdefault(place, []).append(record_id)
+    return [Referrers(*relations[place], record_ids) for place, record_ids in sorted(found.items())]
+
+
+def _relations(
+    connection: Connection, catalog: Catalog, schema: ObjectSchema
+) -> Iterator[tuple[ObjectSchema, FieldSchema]]:
+    """The references at an object that matter when its records go; tables that never held a row are left out."""
+    used = {name for (name,) in connection.execute(f"SELECT object FROM {COUNTERS}").fetchall()}
+    for child, field in catalog.children(schema):
+        matters = field.child_cascade or field.child_restricted or _is_lookup(field)
+        if matters and field.has_column and child.name in used:
+            yield child, field
+
+
+def _is_lookup(field: FieldSchema) -> bool:
+    """Whether a reference is cleared when its parent goes; the trace of a merge is not."""
+    shares_fate = field.child_cascade or field.child_restricted
+    return field.nillable and not shares_fate and field.name != "MasterRecordId"
+
+
+def _state(schema: ObjectSchema, *, deleted: bool) -> str:
+    if "IsDeleted" not in rows.stored_names(schema):
+        return ""
+    return ' AND "IsDeleted" IS TRUE' if deleted else ' AND "IsDeleted" IS NOT TRUE'
 
 
 def family(
     connection: Connection, catalog: Catalog, schema: ObjectSchema, record_ids: Sequence[str]
-) -> Family:
+) -> list[Member]:
     """Gives records and all that goes with them, children first, each once."""
     seen: set[str] = set()
 
-    def gather(schema: ObjectSchema, record_ids: Sequence[str]) -> Iterator[tuple[ObjectSchema, list[str]]]:
+    def gather(schema: ObjectSchema, record_ids: Sequence[str]) -> Iterator[Member]:
         fresh = [record_id for record_id in dict.fromkeys(record_ids) if record_id not in seen]
         seen.update(fresh)
-        for child, found in members(connection, catalog, schema, fresh, deleted=False):
-            yield from gather(child, found)
+        found = referrers(connection, catalog, schema, fresh)
+        for child, field, kids in found:
+            if field.child_cascade:
+                yield from gather(child, kids)
         if fresh:
-            yield schema, fresh
+            yield Member(schema, fresh, found)
 
     return list(gather(schema, record_ids))
 
 
-def check_free(connection: Connection, catalog: Catalog, doomed: Family) -> None:
+def check_free(connection: Connection, doomed: list[Member]) -> None:
     """Refuses the end of records that others, who do not go with them, must not lose."""
-    going = {record_id for _, found in doomed for record_id in found}
-    for schema, record_ids in doomed:
-        for child, field in catalog.children(schema):
-            if not (field.child_restricted and field.has_column):
-                continue
-            held = rows.children(connection, child, field, record_ids, deleted=False)
-            if kept := [record_id for record_id in held if record_id not in going]:
-                raise _held(connection, schema, record_ids, child, kept)
+    going = {record_id for member in doomed for record_id in member.ids}
+    for member in doomed:
+        for child, field, held in member.referrers:
+            kept = [record_id for record_id in held if record_id not in going]
+            if kept and field.child_restricted:
+                raise _held(connection, member.schema, member.ids, child, kept)
 
 
 def _held(
@@ -100,21 +143,11 @@ def _names(connection: Connection, schema: ObjectSchema, record_ids: list[str]) 
     return ", ".join(str(row[0]) for row in connection.execute(sql, [record_ids]).fetchall())
 
 
-def _lookups(catalog: Catalog, schema: ObjectSchema) -> Iterator[tuple[ObjectSchema, FieldSchema]]:
-    """The references that are cleared when their parent goes; the trace of a merge is none of them."""
-    for child, field in catalog.children(schema):
-        clears = field.nillable and not field.child_cascade and not field.child_restricted
-        if clears and field.has_column and field.name != "MasterRecordId":
-            yield child, field
-
-
-def clear(
-    connection: Connection, catalog: Catalog, schema: ObjectSchema, record_ids: list[str], now: datetime
-) -> None:
-    """Empties the lookups of live records; that is the platform's doing, so only their SystemModstamp moves."""
-    for child, field in _lookups(catalog, schema):
-        held = rows.children(connection, child, field, record_ids, deleted=False)
-        if not held:
+def clear(connection: Connection, found: list[Referrers], going: set[str], now: datetime) -> None:
+    """Empties the lookups of those that stay; that is the platform's doing, so only their SystemModstamp moves."""
+    for child, field, ids in found:
+        held = [record_id for record_id in ids if record_id not in going]
+        if not held or not _is_lookup(field):
             continue
         name = quoted(field.name)
         connection.execute(
