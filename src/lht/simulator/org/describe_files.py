@@ -57,11 +57,10 @@ class SavedDescribe:
 
 @dataclass(frozen=True, slots=True)
 class DescribeFiles:
-    """What a folder holds; `ignored` are its files that are no `.json`."""
+    """What a folder holds."""
 
     folder: Path | None = None
     saved: tuple[SavedDescribe, ...] = ()
-    ignored: tuple[str, ...] = ()
 
     def replaced(self, objects: Iterable[ObjectSchema]) -> tuple[ObjectSchema, ...]:
         """Gives a new org's objects: those of the files, and the others that every org has.
@@ -109,7 +108,7 @@ def read_describes(folder: Path | None) -> DescribeFiles:
         )
     saved = tuple(_read(path) for path in paths)
     _check_once(saved)
-    return DescribeFiles(folder, saved, tuple(path.name for path in found if path not in paths))
+    return DescribeFiles(folder, saved)
 
 
 def _read(path: Path) -> SavedDescribe:

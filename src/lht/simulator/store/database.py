@@ -176,7 +176,8 @@ def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
         path.mkdir(parents=True, exist_ok=True)
         return duckdb.connect(str(path / FILE_NAME))
     except (OSError, duckdb.Error) as error:
-        raise SimulatorError(f"cannot open the org under {path}: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise SimulatorError(f"cannot open the org under {path}: {reason}") from error
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
