@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,9 +13,18 @@ from hypothesis import strategies as st
 from lht.simulator.errors import ApiFault
 from lht.simulator.org.faults import Faults
 from lht.simulator.org.oauth import signature
-from lht.simulator.org.pages import locator_for, page_list, row_of
+from lht.simulator.org.pages import PageBounds, locator_for, page_list, row_of
 from lht.simulator.server.app import _is_loopback
 from lht.simulator.server.call import Call, squeezed
+from lht.simulator.store.results import ResultFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def result_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("results")
 
 
 @given(st.integers(0, 10**12))
@@ -29,11 +39,18 @@ def test_nothing_else_is_a_locator(text: str) -> None:
 
 
 @given(st.integers(0, 2_000), st.integers(1, 300), st.integers(1, 5))
-def test_the_page_lists_of_a_result_cover_each_row_once(rows: int, size: int, number: int) -> None:
+def test_the_page_lists_of_a_result_cover_each_row_once(
+    result_files: Path, rows: int, size: int, number: int
+) -> None:
+    result = ResultFile(result_files / "rows.csv", rows)
+    (result_files / "rows.idx").write_bytes(
+        bytes(8 * (rows + 1))
+    )  # rows without text: only their number bounds
+    bounds = PageBounds(size, 1_000, 0)
     starts: list[int] = []
     start: int | None = 0
     while start is not None:
-        found = page_list("/job", start, rows, size, number)
+        found = page_list("/job", result, start, bounds, number)
         starts += [row_of(page["resultUrl"].partition("locator=")[2]) for page in found["resultPages"]]
         more = found["nextRecordsUrl"]
         assert found["done"] is (more is None)
