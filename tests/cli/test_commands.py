@@ -62,7 +62,9 @@ def test_a_connection_that_fails_its_test_is_told(shell: Shell) -> None:
 def test_objects_are_found_by_a_part_of_their_name(shell: Shell) -> None:
     found = shell("objects", "--like", "oppo", "--json").json["objects"]
 
-    assert [o["name"] for o in found] == ["Opportunity"]
+    names = [o["name"] for o in found]
+    assert "Opportunity" in names
+    assert [name for name in names if "oppo" not in name.lower()] == []
     assert "Opportunity" in shell("objects").out
     assert shell("objects", "--like", "no such").out == "No object matches.\n"
 
@@ -138,7 +140,7 @@ def test_sync_of_all_objects_tells_what_it_skips(shell: Shell) -> None:
 
     assert outcome.code == 0
     assert "sf_Account" in outcome.out
-    assert "skipped Organization: it is not replicateable" in outcome.err
+    assert "skipped AccountShare: it is not replicateable" in outcome.err
 
 
 def test_the_default_warehouse_is_named(shell: Shell) -> None:
