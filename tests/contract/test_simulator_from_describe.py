@@ -299,6 +299,7 @@ WRONG = [
     ('{"name": "A__c", "fields": [{"name": "Name", "type": "string"}]}', ("A__c", "no field Id")),
     ('{"name": "A__c", "fields": [{"type": "id"}]}', ("A__c", "field 1 has no name")),
     ('{"name": "A__c", "fields": [{"name": "Id", "type": "id"}, {"name": "ID", "type": "id"}]}', ("A__c", "ID is there twice")),
+    ('{"name": "A__c", "childRelationships": [{"field": []}], "fields": [{"name": "Id", "type": "id"}]}', ("A__c", "childSObject")),
     ('{"name": "A__c", "labelPlural": true, "fields": [{"name": "Id", "type": "id"}]}', ("A__c", "labelPlural", "True")),
     ('{"name": "A__c", "fields": [{"name": "Id", "type": "idd"}]}', ("A__c, Id", "'idd'", "string")),
     ('{"name": "A__c", "fields": [{"name": "Id", "type": "id", "length": "x"}]}', ("A__c, Id", "length", "'x'")),

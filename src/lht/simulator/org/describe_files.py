@@ -150,6 +150,10 @@ def _entries(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     }.items():
         if not isinstance(body.get(key), kind | None):
             raise ValueError(f"{key} is of the wrong kind: {body[key]!r}")  # noqa: TRY004 - one kind of error
+    for child in body.get("childRelationships") or ():
+        names = [child.get(key) for key in ("childSObject", "field")] if isinstance(child, dict) else [child]
+        if not all(isinstance(name, str) for name in names) or not isinstance(child, dict):
+            raise ValueError(f"childRelationships has an entry without childSObject and field: {child!r}")
     seen: set[str] = set()
     for number, entry in enumerate(body["fields"], 1):
         if not isinstance(entry, dict) or not _NAME.fullmatch(str(entry.get("name") or "")):
@@ -234,7 +238,6 @@ def _relations(saved: Iterable[SavedDescribe]) -> dict[Relation, Mapping[str, An
         (str(entry["childSObject"]).lower(), str(entry.get("field")).lower()): entry
         for one in saved
         for entry in one.body.get("childRelationships") or ()
-        if isinstance(entry, dict) and "childSObject" in entry
     }
 
 
