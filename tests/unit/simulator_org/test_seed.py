@@ -47,7 +47,7 @@ def test_there_are_as_many_records_as_were_asked_for(seeded: Org) -> None:
 
     assert (counts["Account"], counts["Contact"], counts["Opportunity"]) == (400, 400, 200)
     assert counts["Specimen__c"] == 50
-    assert all(counts[name] for name in ("AccountHistory", "AccountShare", "Attachment", "Task", "User"))
+    assert all(counts.values())
 
 
 @pytest.mark.parametrize("name", list(SCHEMAS))
@@ -104,6 +104,66 @@ def test_children_of_deleted_accounts_are_deleted(seeded: Org) -> None:
         )
         assert seeded.db.count(alive) == 0, name
     assert seeded.db.count('SELECT count(*) FROM "Account" WHERE "IsDeleted"') > 0
+
+
+def test_children_of_other_deleted_parents_are_deleted_and_the_dead_have_no_cases(seeded: Org) -> None:
+    families = (
+        ("OpportunityLineItem", "OpportunityId", "Opportunity"),
+        ("OpportunityContactRole", "OpportunityId", "Opportunity"),
+        ("OpportunityHistory", "OpportunityId", "Opportunity"),
+        ("ContactHistory", "ContactId", "Contact"),
+        ("CaseHistory", "CaseId", "Case"),
+        ("LeadShare", "LeadId", "Lead"),
+        ("ContactShare", "ContactId", "Contact"),
+        ("CampaignMember", "LeadId", "Lead"),
+        ("CampaignMember", "ContactId", "Contact"),
+        ("Case", "AccountId", "Account"),
+    )
+    for child, key, parent in families:
+        alive = (
+            f'SELECT count(*) FROM {quoted(child)} c JOIN {quoted(parent)} p ON c.{quoted(key)} = p."Id" '
+            'WHERE p."IsDeleted" AND NOT c."IsDeleted"'
+        )
+        assert seeded.db.count(alive) == 0, (child, parent)
+
+
+def test_seeded_figures_are_those_that_the_org_would_count(seeded: Org) -> None:
+    lines = (
+        'SELECT count(*) FROM "Opportunity" o JOIN (SELECT "OpportunityId", sum("TotalPrice") AS total, '
+        'sum("Quantity") AS quantity, any_value("Name") AS line FROM "OpportunityLineItem" GROUP BY 1) l '
+        'ON l."OpportunityId" = o."Id" WHERE abs(o."Amount" - total) > 0.005 OR "TotalOpportunityQuantity" <> quantity '
+        'OR NOT "HasOpportunityLineItem" OR NOT starts_with(line, o."Name")'
+    )
+    members = (
+        'SELECT count(*) FROM "Campaign" c WHERE "NumberOfLeads" <> (SELECT count("LeadId") FROM "CampaignMember" m '
+        'WHERE m."CampaignId" = c."Id" AND NOT m."IsDeleted")'
+    )
+    prices = (
+        'SELECT count(*) FROM "OpportunityLineItem" l JOIN "PricebookEntry" e ON l."PricebookEntryId" = e."Id" '
+        'WHERE l."Product2Id" <> e."Product2Id" OR l."ListPrice" <> e."UnitPrice"'
+    )
+    named = (
+        'SELECT count(*) FROM "CampaignMember" m LEFT JOIN "Lead" l ON m."LeadId" = l."Id" '
+        'LEFT JOIN "Contact" c ON m."ContactId" = c."Id" WHERE m."Name" IS DISTINCT FROM coalesce(l."Name", c."Name")'
+    )
+
+    assert [seeded.db.count(sql) for sql in (lines, members, prices, named)] == [0, 0, 0, 0]
+    assert seeded.db.count('SELECT count(*) FROM "Opportunity" WHERE "HasOpportunityLineItem"') == 39
+
+
+def test_the_histories_of_different_objects_share_no_id() -> None:
+    union = " UNION ALL ".join(
+        f'SELECT "Id" FROM {quoted(name)}' for name in SCHEMAS if name.endswith("History")
+    )
+    org = Org.open(records=20)
+    try:
+        org.create_record("Contact", {"LastName": "New"})
+        org.create_record("Lead", {"LastName": "New", "Company": "C"})
+        counts = org.db.rows(f'SELECT count(*), count(DISTINCT "Id") FROM ({union})')
+    finally:
+        org.close()
+
+    assert counts[0][0] == counts[0][1]
 
 
 def test_stamps_are_shared_ordered_and_older_than_any_clock(seeded: Org) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lht.simulator.errors import ApiFault
@@ -62,13 +62,13 @@ class Catalog:
 
     def save(self, connection: Connection, changed: ObjectSchema | None = None) -> None:
         """Writes the objects beside the rows, in the caller's transaction, one of them as it is about to be."""
+        known = {schema.name: schema.written for schema in self}
+        if changed and changed.name in known:
+            known[changed.name] = changed.written
         connection.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (name VARCHAR, body VARCHAR)")
         connection.execute(f"DELETE FROM {TABLE}")
-        for known in self:
-            schema = changed if changed and changed.name == known.name else known
-            connection.execute(
-                f"INSERT INTO {TABLE} VALUES (?, ?)", [schema.name, json.dumps(asdict(schema))]
-            )
+        rows = "unnest(CAST(? AS VARCHAR[])), unnest(CAST(? AS VARCHAR[]))"
+        connection.execute(f"INSERT INTO {TABLE} SELECT {rows}", [list(known), list(known.values())])
 
     @classmethod
     def load(cls, db: Database) -> Catalog | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lht.simulator.org import rows
 from lht.simulator.store.ddl import quoted
 
 if TYPE_CHECKING:
+    from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.changing import Changing
     from lht.simulator.org.derive import Row
+    from lht.simulator.store.database import Connection
 
 LIVE = '"IsDeleted" IS NOT TRUE'
 
@@ -39,31 +42,31 @@ def sum_lines(at: Changing, opportunity_id: str) -> tuple[Row, Row] | None:
     return old, old | new
 
 
-_MEMBERS = {
+MEMBERS = {
     "NumberOfLeads": 'count(*) FILTER (m."LeadId" IS NOT NULL)',
     "NumberOfConvertedLeads": 'count(*) FILTER (l."IsConverted")',
     "NumberOfContacts": 'count(*) FILTER (m."ContactId" IS NOT NULL)',
     "NumberOfResponses": 'count(*) FILTER (m."HasResponded")',
 }
-_DEALS = {
+DEALS = {
     "NumberOfOpportunities": "count(*)",
     "NumberOfWonOpportunities": 'count(*) FILTER ("IsWon")',
-    "AmountAllOpportunities": 'coalesce(sum("Amount"), 0.0)',
-    "AmountWonOpportunities": 'coalesce(sum("Amount") FILTER ("IsWon"), 0.0)',
+    "AmountAllOpportunities": 'round(coalesce(sum("Amount"), 0.0), 0)',
+    "AmountWonOpportunities": 'round(coalesce(sum("Amount") FILTER ("IsWon"), 0.0), 0)',
 }
 
 
 def count_members(at: Changing, campaign_id: str) -> None:
     """Counts a campaign's leads, contacts and responses anew."""
-    if at.has("Lead", "IsConverted") and at.has("Campaign", *_MEMBERS):
+    if at.has("Lead", "IsConverted") and at.has("Campaign", *MEMBERS):
         source = f'"CampaignMember" m LEFT JOIN "Lead" l ON l."Id" = m."LeadId" WHERE m.{LIVE} AND m."CampaignId" = ?'
-        _count(at, campaign_id, _MEMBERS, source)
+        _count(at, campaign_id, MEMBERS, source)
 
 
 def count_deals(at: Changing, campaign_id: str) -> None:
     """Counts a campaign's opportunities and their amounts anew."""
-    if at.has("Opportunity", "CampaignId", "IsWon", "Amount") and at.has("Campaign", *_DEALS):
-        _count(at, campaign_id, _DEALS, f'"Opportunity" WHERE {LIVE} AND "CampaignId" = ?')
+    if at.has("Opportunity", "CampaignId", "IsWon", "Amount") and at.has("Campaign", *DEALS):
+        _count(at, campaign_id, DEALS, f'"Opportunity" WHERE {LIVE} AND "CampaignId" = ?')
 
 
 def _count(at: Changing, campaign_id: str, figures: dict[str, str], source: str) -> None:
@@ -74,3 +77,26 @@ def _count(at: Changing, campaign_id: str, figures: dict[str, str], source: str)
     values = list(found.fetchone() or ())
     sql = f'UPDATE "Campaign" SET {names}, "SystemModstamp" = ? WHERE "Id" = ? AND ({differs})'
     at.connection.execute(sql, [*values, at.now, campaign_id, *values])
+
+
+def count_all(connection: Connection, catalog: Catalog) -> None:
+    """Counts the figures of all campaigns at once, as seeded records need it; no stamp moves."""
+    members = '"CampaignMember" m LEFT JOIN "Lead" l ON l."Id" = m."LeadId" WHERE m."IsDeleted" IS NOT TRUE'
+    deals = f'"Opportunity" WHERE {LIVE}'
+    for figures, source, needed in (
+        (MEMBERS, members, {"CampaignMember": "CampaignId", "Lead": "IsConverted"}),
+        (DEALS, deals, {"Opportunity": "CampaignId"}),
+    ):
+        wanted = {"Campaign": next(iter(figures))} | needed
+        schemas = {name: catalog.object(name) for name in wanted}
+        if not all(
+            schema and field in rows.stored_names(schema)
+            for schema, field in zip(schemas.values(), wanted.values(), strict=True)
+        ):
+            continue
+        names = ", ".join(f"{quoted(name)} = f.{quoted(name)}" for name in figures)
+        chosen = ", ".join(f"{value} AS {quoted(name)}" for name, value in figures.items())
+        grouped = f'SELECT "CampaignId", {chosen} FROM {source} GROUP BY "CampaignId"'
+        connection.execute(
+            f'UPDATE "Campaign" SET {names} FROM ({grouped}) f WHERE f."CampaignId" = "Campaign"."Id"'
+        )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +152,11 @@ class ObjectSchema:
     """What a list of its records may be narrowed to, besides all and one's own."""
     record_types: bool = True
     """Whether its records may have record types."""
+
+    @cached_property
+    def written(self) -> str:
+        """The object as it is kept with the rows: written once, as objects are many and never change."""
+        return json.dumps(asdict(self))
 
     @cached_property
     def by_name(self) -> Mapping[str, FieldSchema]:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lht.simulator.org import seed_companions, seed_people, seed_specimens
+from lht.simulator.org import seed_companions, seed_people, seed_sales, seed_service, seed_specimens
 from lht.simulator.org.first_rows import FIRST_ROWS
+from lht.simulator.org.objects.history import STARTS
+from lht.simulator.org.roll_ups import count_all
 from lht.simulator.org.rows import COUNTERS
 from lht.simulator.org.seed_fitting import fitted
 from lht.simulator.org.seed_sizes import SeedSizes
+from lht.simulator.org.seed_trails import trails
 from lht.simulator.store import ddl
 from lht.simulator.store.database import LOG_TABLE
 
@@ -47,6 +50,8 @@ def seed_records(db: Database, catalog: Catalog, records: int, seed: int) -> Non
         with db.transaction() as connection:
             _count(connection, name, count)
             _log(connection, catalog, name)
+    with db.transaction() as connection:
+        count_all(connection, catalog)
 
 
 def _statements(sizes: SeedSizes, seed: int) -> Iterator[tuple[str, int, str]]:
@@ -59,12 +64,28 @@ def _statements(sizes: SeedSizes, seed: int) -> Iterator[tuple[str, int, str]]:
     yield "AccountHistory", sizes.history, seed_companions.history(sizes, seed)
     yield "AccountShare", sizes.shares, seed_companions.shares(sizes, seed)
     yield "Attachment", sizes.attachments, seed_companions.attachments(sizes, seed)
+    yield "Product2", sizes.products, seed_sales.products(sizes, seed)
+    yield "Pricebook2", sizes.books, seed_sales.books(sizes, seed)
+    yield "PricebookEntry", sizes.entries, seed_sales.entries(sizes, seed)
+    yield "OpportunityLineItem", sizes.lines, seed_sales.lines(sizes, seed)
+    yield "OpportunityContactRole", sizes.roles, seed_sales.roles(sizes, seed)
+    yield "Campaign", sizes.campaigns, seed_service.campaigns(sizes, seed)
+    yield "CampaignMemberStatus", 2 * sizes.campaigns, seed_service.statuses(sizes, seed)
+    yield "Lead", sizes.leads, seed_service.leads(sizes, seed)
+    yield "CampaignMember", sizes.members, seed_service.members(sizes, seed)
+    yield "Case", sizes.cases, seed_service.cases(sizes, seed)
+    yield "Event", sizes.events, seed_service.events(sizes, seed)
+    yield "Asset", sizes.assets, seed_service.assets(sizes, seed)
+    yield "Individual", sizes.individuals, seed_service.individuals(sizes, seed)
+    yield "DandBCompany", sizes.companies, seed_service.companies(sizes, seed)
+    yield from trails(sizes, seed)
     yield "Specimen__c", sizes.specimens, seed_specimens.specimens(sizes, seed)
 
 
 def _count(connection: Connection, name: str, count: int) -> None:
+    before = len(FIRST_ROWS.get(name, ())) + STARTS.get(name, 0)
     connection.execute(f"DELETE FROM {COUNTERS} WHERE object = ?", [name])
-    connection.execute(f"INSERT INTO {COUNTERS} VALUES (?, ?)", [name, count + len(FIRST_ROWS.get(name, ()))])
+    connection.execute(f"INSERT INTO {COUNTERS} VALUES (?, ?)", [name, count + before])
 
 
 def _log(connection: Connection, catalog: Catalog, name: str) -> None:

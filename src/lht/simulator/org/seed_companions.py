@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lht.simulator.org import seed_words as words
 from lht.simulator.org.ids import id_sql
 from lht.simulator.org.objects.picklists import FORECASTS, LEAD_SOURCES, STAGES
+from lht.simulator.org.seed_parents import is_lined, line_quantity, line_total, lines_of
 from lht.simulator.org.seed_people import gone_with_account, related_to_accounts
 from lht.simulator.org.seed_sizes import OWNED, account_deleted, created, numbered, user, with_stamps
 from lht.simulator.org.seed_sql import at, columns, lot, pick, roll, some
@@ -34,17 +35,23 @@ def _forecast_name() -> str:
     return f"CASE {_of_stage(1)} {cases} END"
 
 
+OPPORTUNITY_PERCENT = 98
+"""So many of a hundred opportunities are at an account."""
+OPPORTUNITY_NAME = (
+    f"{pick('head', words.COMPANY_HEADS)} || ' - ' || {pick('product', words.PRODUCTS)} || ' ' || n"
+)
+
 _OPPORTUNITY = {
     "Id": id_sql("006", "n"),
     "AccountId": "CASE WHEN account IS NOT NULL THEN " + id_sql("001", "account") + " END",
     "IsPrivate": lot(1, "private"),
-    "Name": f"{pick('head', words.COMPANY_HEADS)} || ' - ' || {pick('product', words.PRODUCTS)} || ' ' || n",
+    "Name": OPPORTUNITY_NAME,
     "Description": some(20, "note", pick("note2", words.NOTES)),
     "StageName": "stage",
     "Amount": "amount",
     "Probability": f"CAST({_of_stage(0)} AS DOUBLE)",
     "ExpectedRevenue": f"round(amount * {_of_stage(0)} / 100, 2)",
-    "TotalOpportunityQuantity": some(30, "quantity", f"{roll('quantity2', 100_000)} / 100.0"),
+    "TotalOpportunityQuantity": "quantity",
     "CloseDate": "closes",
     "Type": some(60, "type", pick("type2", ("Existing Customer - Upgrade", "New Customer"))),
     "NextStep": some(30, "next", pick("next2", words.NOTES)),
@@ -53,7 +60,8 @@ _OPPORTUNITY = {
     "IsWon": _of_stage(3),
     "ForecastCategory": _of_stage(1),
     "ForecastCategoryName": _forecast_name(),
-    "HasOpportunityLineItem": "false",
+    "HasOpportunityLineItem": "lined",
+    "Pricebook2Id": f"CASE WHEN lined THEN {id_sql('01s', '1')} END",
     "HasOpenActivity": "false",
     "HasOverdueTask": "false",
     "LastStageChangeDate": "changed",
@@ -66,12 +74,22 @@ _OPPORTUNITY = {
 
 def opportunities(sizes: SeedSizes, seed: int) -> str:
     """Opportunities, most of them at an account, whose fate they share."""
-    inner = related_to_accounts(seed, "opportunity", sizes, 98)
+    inner = related_to_accounts(seed, "opportunity", sizes, OPPORTUNITY_PERCENT)
     rows = with_stamps(inner, sizes.opportunities, sizes, deleted=gone_with_account(seed))
     closes = at(_CLOSE_DATES, f"CAST(made AS DATE) + CAST({roll('closes', 400)} AS INTEGER)")
     amount = at(_AMOUNTS, some(90, "amount", f"{roll('amount2', 50_000_000)} / 100.0"))
-    chosen = f"{pick('stage', STAGES)} AS stage, {closes} AS closes, {amount} AS amount"
-    return f"SELECT {columns(_OPPORTUNITY | OWNED)} FROM (SELECT *, {chosen} FROM {rows})"
+    quantity = some(30, "quantity", f"{roll('quantity2', 100_000)} / 100.0")
+    amounts, quantities = line_total("{line}", seed, sizes), line_quantity("{line}", seed)
+    sums = (
+        f"CASE WHEN lined THEN round({lines_of(amounts)}, 2) ELSE {amount} END AS amount, "
+        f"CASE WHEN lined THEN CAST({lines_of(quantities)} AS DOUBLE) ELSE {quantity} END AS quantity"
+    )
+    campaign = {
+        "CampaignId": some(10, "campaign", id_sql("701", f"(1 + {roll('campaign2', sizes.campaigns)})"))
+    }
+    rows = f"(SELECT *, {is_lined(sizes)} AS lined FROM {rows})"
+    chosen = f"{pick('stage', STAGES)} AS stage, {closes} AS closes, {sums}"
+    return f"SELECT {columns(_OPPORTUNITY | campaign | OWNED)} FROM (SELECT *, {chosen} FROM {rows})"
 
 
 _TASK = {

@@ -61,7 +61,7 @@ _USER = {
 }
 
 
-def _place(prefix: str, salt: str, percent: int) -> dict[str, str]:
+def place(prefix: str, salt: str, percent: int) -> dict[str, str]:
     """The parts of an address that so many rows of a hundred have."""
     cities = words.CITIES
     has = lot(percent, salt)
@@ -101,8 +101,8 @@ _ACCOUNT = {
     "Name": f"left(concat_ws(' ', {pick('head', words.COMPANY_HEADS)}, {pick('tail', words.COMPANY_TAILS)}, "
     f"{pick('form', words.COMPANY_FORMS)}, CASE WHEN {lot(30, 'dup')} THEN CAST(n AS VARCHAR) END), 255)",
     "Type": some(80, "type", pick("type2", TYPES)),
-    **_place("Billing", "b", 85),
-    **_place("Shipping", "s", 30),
+    **place("Billing", "b", 85),
+    **place("Shipping", "s", 30),
     "Phone": some(80, "phone", phone("phone")),
     "Fax": some(15, "fax", phone("fax")),
     "AccountNumber": f"'A' || {digits('number', 7)}",
@@ -152,8 +152,8 @@ _CONTACT = {
     "FirstName": "first_name",
     "Name": "concat_ws(' ', first_name, last_name)",
     "Salutation": some(40, "sal", pick("sal2", ("Mr.", "Ms.", "Mrs.", "Dr.", "Prof."))),
-    **_place("Mailing", "m", 70),
-    **_place("Other", "o", 8),
+    **place("Mailing", "m", 70),
+    **place("Other", "o", 8),
     "Phone": some(75, "phone", phone("phone")),
     "Fax": some(8, "fax", phone("fax")),
     "MobilePhone": some(60, "mobile", phone("mobile")),
@@ -175,12 +175,14 @@ _CONTACT = {
 }
 
 
+CONTACT_NAMES = f"{some(95, 'first', pick('first2', words.FIRST_NAMES))} AS first_name, {pick('last', words.LAST_NAMES)} AS last_name"
+
+
 def contacts(sizes: SeedSizes, seed: int) -> str:
     """Contacts; three in a hundred without an account, the others anywhere. Those of deleted accounts are deleted."""
     inner = related_to_accounts(seed, "contact", sizes)
     rows = with_stamps(inner, sizes.contacts, sizes, deleted=gone_with_account(seed))
-    names = f"{some(95, 'first', pick('first2', words.FIRST_NAMES))} AS first_name, {pick('last', words.LAST_NAMES)} AS last_name"
-    return f"SELECT {columns(_CONTACT | OWNED)} FROM (SELECT *, {names} FROM {rows})"
+    return f"SELECT {columns(_CONTACT | OWNED)} FROM (SELECT *, {CONTACT_NAMES} FROM {rows})"
 
 
 def related_to_accounts(seed: int, salt: str, sizes: SeedSizes, percent: int = 97) -> str:

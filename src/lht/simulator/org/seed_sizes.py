@@ -29,12 +29,39 @@ class SeedSizes:
     shares: int
     attachments: int
     specimens: int
+    products: int
+    books: int
+    entries: int
+    lines: int
+    roles: int
+    leads: int
+    cases: int
+    events: int
+    campaigns: int
+    members: int
+    assets: int
+    individuals: int
+    companies: int
 
     @classmethod
     def of(cls, records: int) -> SeedSizes:
         """Gives the sizes for that many accounts."""
         half = (records + 1) // 2
+        products, tenth = min(500, 5 + records // 50), max(1, records // 10)
         return cls(
+            products=products,
+            books=1,
+            entries=2 * products,
+            lines=max(0, 2 * ((half - 2) // 5)),
+            roles=max(1, half // 4),
+            leads=tenth,
+            cases=max(1, records * 15 // 100),
+            events=tenth,
+            campaigns=min(200, 2 + records // 200),
+            members=tenth,
+            assets=max(1, records // 50),
+            individuals=min(100, max(1, records // 50)),
+            companies=min(50, max(1, records // 50)),
             users=min(24, 3 + records // 50),
             accounts=records,
             contacts=records,
