@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lht.simulator.errors import ApiFault
+from lht.simulator.org.catalog import TABLE
+from lht.simulator.org.org import Org
 
 if TYPE_CHECKING:
-    from lht.simulator.org.org import Org
+    from pathlib import Path
 
 DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2024-06-01"}
 
@@ -272,3 +274,37 @@ def test_an_opportunity_has_one_primary_contact(org: Org) -> None:
     rows = values(org, "SELECT ContactId, IsPrimary FROM OpportunityContactRole ORDER BY Id")
     assert [(row["ContactId"], row["IsPrimary"]) for row in rows] == [(first, False), (second, True)]
     assert read(org, "Opportunity", deal, "ContactId") == [second]
+
+
+def test_an_org_that_was_made_with_fewer_objects_works_on_with_them(tmp_path: Path) -> None:
+    gone = (
+        "AccountShare",
+        "Campaign",
+        "CampaignMember",
+        "Case",
+        "ContactHistory",
+        "OpportunityHistory",
+        "RecordType",
+    )
+    first = Org.open(path=tmp_path)
+    with first.db.transaction() as connection:
+        for name in gone:
+            connection.execute(f'DROP TABLE "{name}"')
+            connection.execute(f"DELETE FROM {TABLE} WHERE name = ?", [name])
+    first.close()
+
+    org = Org.open(path=tmp_path)
+    try:
+        account = org.create_record("Account", {"Name": "A"})
+        contact = org.create_record("Contact", {"LastName": "C", "AccountId": account})
+        deal = org.create_record("Opportunity", {**DEAL, "AccountId": account})
+        org.update_record("Contact", contact, {"Title": "T"})
+        org.update_record("Opportunity", deal, {"Amount": 5})
+        org.delete_record("Account", account)
+        listed = {entry["name"] for entry in org.describe_global()["sobjects"]}
+        assert not listed & set(gone)
+        assert org.describe("Account")["recordTypeInfos"][-1]["master"]
+        org.reset()
+        assert set(gone) <= {entry["name"] for entry in org.describe_global()["sobjects"]}
+    finally:
+        org.close()
