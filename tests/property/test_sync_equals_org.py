@@ -55,7 +55,11 @@ def act(world: World, step: str, chance: random.Random, policies: Sequence[Delet
         case "update" if live:
             world.rest.update("Account", chance.choice(live), Description=f"d\n\"{chance.random()}'")
         case "delete" if live:
-            world.rest.delete("Account", chance.choice(live))
+            chosen = chance.choice(live)
+            for case in world.rest.query(f"SELECT Id, IsDeleted FROM Case WHERE AccountId = '{chosen}'"):
+                if not case["IsDeleted"]:  # cases keep their account from being deleted
+                    world.rest.delete("Case", case["Id"])
+            world.rest.delete("Account", chosen)
         case "undelete" if deleted:
             admin.undelete([chance.choice(deleted)])
         case "purge" if deleted:
