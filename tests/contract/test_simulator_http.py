@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import zlib
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lht.testing import simulator
 from lht.testing.caller import Caller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_versions_are_listed_for_everybody_oldest_first(api: Caller) -> None:
@@ -93,6 +100,79 @@ def test_json_is_compressed_only_for_who_asks(api: Caller) -> None:
     assert "content-encoding" not in refused.headers
     assert packed.headers["content-encoding"] == "gzip"
     assert packed.json() == plain.json()
+
+
+def _undressed(body: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(body) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("GZIP", lambda body: gzip.compress(body[:5]) + gzip.compress(body[5:])),
+        ("deflate", zlib.compress),
+        ("deflate", _undressed),
+        ("identity", bytes),
+    ],
+)
+def test_a_body_may_come_compressed(api: Caller, coding: str, pack: Callable[[bytes], bytes]) -> None:
+    body = pack(json.dumps({"Name": "Zoë"}).encode())
+    headers = api.headers | {"Content-Type": "application/json", "Content-Encoding": coding}
+    made = api.raw("POST", "/services/data/v66.0/sobjects/Account", body, headers)
+
+    assert made.status == 201
+    assert api.get(f"/sobjects/Account/{made.json()['id']}").json()["Name"] == "Zoë"
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "refusal"),
+    [
+        ("gzip", b'{"Name": "a"}', (400, "JSON_PARSER_ERROR")),
+        ("gzip", gzip.compress(b'{"Name": "a"}')[:-9], (400, "JSON_PARSER_ERROR")),
+        ("deflate", b'{"Name": "a"}', (400, "JSON_PARSER_ERROR")),
+        ("br", b"whatever", (415, "UNSUPPORTED_MEDIA_TYPE")),
+    ],
+)
+def test_a_body_that_is_not_compressed_as_it_says_is_refused(
+    api: Caller, coding: str, body: bytes, refusal: tuple[int, str]
+) -> None:
+    answer = api.raw(
+        "POST", "/services/data/v66.0/sobjects/Account", body, api.headers | {"Content-Encoding": coding}
+    )
+
+    assert answer.error[:2] == refusal
+
+
+def test_who_reads_only_xml_is_told_that_there_is_none(api: Caller) -> None:
+    only, first, browser = (
+        "application/xml, text/xml;q=0.5",
+        "application/xml, application/json",
+        "text/html, */*;q=0.1",
+    )
+    answers = [
+        api.get("/limits", headers={"Accept": accept}) for accept in (only, first, browser, "text/csv")
+    ]
+
+    assert answers[0].error[:2] == (406, "NOT_ACCEPTABLE")
+    assert [answer.status for answer in answers[1:]] == [200] * 3
+
+
+def test_an_external_id_may_hold_a_slash(api: Caller) -> None:
+    key = "/sobjects/Account/ExternalId__c/a%2Fb%20c%2f"
+    made = api.call("PATCH", key, {"Name": "Slashed"}).json()
+    batch = {"batchRequests": [{"method": "GET", "url": f"v66.0{key}"}]}
+    results = api.call("POST", "/composite/batch", batch).json()["results"]
+
+    assert api.get(key).json()["ExternalId__c"] == "a/b c/"
+    assert results[0]["result"]["Id"] == made["id"]
+    assert api.get("/sobjects/Account/ExternalId__c/a/b%20c/").error[:2] == (404, "NOT_FOUND")
+
+
+def test_an_instance_address_may_end_in_a_slash(api: Caller) -> None:
+    assert api.raw("GET", "//services/data/v66.0/limits/", headers=api.headers).status == 200
+    assert api.raw("GET", "/services/data//v66.0/limits", headers=api.headers).status == 404
 
 
 def test_the_date_header_is_the_orgs_time(api: Caller) -> None:

@@ -13,6 +13,8 @@ from starlette.responses import Response, StreamingResponse
 
 from lht.simulator.errors import ApiFault, DuplicatesFound, ManyFound
 from lht.simulator.org.writing import WriteOptions
+from lht.simulator.server.addresses import values
+from lht.simulator.server.media import inflated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,10 +47,11 @@ class Call:
     @classmethod
     async def of(cls, request: Request) -> Call:
         """Reads a request."""
-        body = await request.body()
+        headers = dict(request.headers)
+        body = inflated(await request.body(), headers)
         base_url = f"{request.url.scheme}://{request.headers.get('host') or request.url.netloc}"
         query = dict(request.query_params)
-        return cls(request.method, request.path_params, query, dict(request.headers), body, base_url)
+        return cls(request.method, values(request.path_params), query, headers, body, base_url)
 
     @property
     def version(self) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse
 
 from lht.simulator.errors import ApiFault
+from lht.simulator.server.addresses import plain, routed
 from lht.simulator.server.call import JSON_TYPE, fault_answer
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class RequestLog:
     def add(self, scope: Scope, status: int | None) -> None:
         """Writes down one request; without a status where the caller was hung up on."""
         query = scope["query_string"].decode("latin-1")
-        entry = {"method": scope["method"], "path": scope["path"], "query": query, "status": status}
+        entry = {"method": scope["method"], "path": plain(scope["path"]), "query": query, "status": status}
         with self._lock:
             self._entries.append(entry)
 
@@ -93,12 +94,12 @@ class Gate:
             loop.call_soon_threadsafe(task.cancel)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        scope = {**scope, "path": routed(scope["raw_path"].decode("utf-8", "replace"))}
         exchange = Exchange(send, format_datetime(self._site.clock.now(), usegmt=True))
         if scope["path"].startswith("/simulator"):
             await self._inner(scope, receive, exchange.send)
             return
-        fault = self._site.faults.for_request(scope["method"], scope["path"])
+        fault = self._site.faults.for_request(scope["method"], plain(scope["path"]))
         try:
             with self._under_limit(scope) as refused:
                 await self._serve(scope, receive, exchange, fault, refused)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org.site import Site
+from lht.simulator.server.addresses import routed, values
 from lht.simulator.server.call import Call, fault_answer, not_found
 from lht.simulator.store.database import ShapeChanged
 
@@ -74,7 +75,7 @@ class Subrequests:
         address = urllib.parse.urlsplit(inner.url)
         version = address.path.removeprefix(ROOT).partition("/")[0]
         try:
-            handler, path = self._find(inner.method, urllib.parse.unquote(address.path).rstrip("/"))
+            handler, path = self._find(inner.method, routed(address.path))
             return _answer(steady(site, handler, _call(outer, inner, address.query, path)))
         except ApiFault as fault:
             return _answer(fault_answer(fault, version))
@@ -89,7 +90,7 @@ class Subrequests:
             if found := pattern.fullmatch(path):
                 if method not in methods:
                     raise method_refused(method, methods) if methods else not_found()
-                return methods[method], found.groupdict()
+                return methods[method], values(found.groupdict())
         raise not_found()
 
 
