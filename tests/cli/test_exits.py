@@ -125,6 +125,14 @@ def test_a_failed_object_gives_the_exit_code_and_the_others_run_on(shell: Shell)
     assert right["rows_in_table"] > 0
 
 
+def test_no_message_can_command_the_terminal(bare: Shell) -> None:
+    outcome = bare("login", "--app", "\x1b]0;x\x07\u202eevil\x9b")
+
+    assert outcome.code == 3
+    assert not {"\x1b", "\x07", "\u202e", "\x9b"} & set(outcome.err)
+    assert "\ufffd]0;x" in outcome.err
+
+
 def test_a_bug_is_named_and_its_trace_kept(
     bare: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -135,6 +135,22 @@ def test_a_denial_is_exit_4(web: Shell, local_org: LocalOrg, option: str) -> Non
     assert "Error: The access was denied in the browser" in terminal.seen
 
 
+@pytest.mark.parametrize("typed", [b"&\n", b"http://[x\n", b"\xff\xfe\n", b"\x1b[31m\n"])
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_junk_that_is_pasted_is_exit_4(web: Shell, typed: bytes, errors: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "lht", "login", "--no-browser"],
+        cwd=web.folder,
+        env={**os.environ, "PYTHONIOENCODING": f"utf-8:{errors}"},
+        input=typed,
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 4, done.stderr
+    assert b"Run 'lht login' again" in done.stderr
+
+
 def test_the_input_ending_is_exit_4(web: Shell) -> None:
     outcome = web.process("login", "--no-browser", "--json")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = "interrupted; run the same command again"
 FILE_HINT = "Check that the folder exists, that you may read and write there, and that the disk has room."
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, and those that turn the direction of writing."""
 COMMON = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--log_format", "--log-format"})
 """Options that belong behind a command's name, and are easily put before it."""
 
@@ -151,8 +154,13 @@ def _fail(
         write(as_json({"error": error}), sys.stdout)
     else:
         lead = "" if code is Exit.INTERRUPTED else "Error: "
-        write(f"{lead}{message}\n" + (f"{hint}\n" if hint else ""), sys.stderr)
+        write(_harmless(f"{lead}{message}\n" + (f"{hint}\n" if hint else "")), sys.stderr)
     return code
+
+
+def _harmless(text: str) -> str:
+    """Takes out what a terminal would obey: servers, and what people paste, have a say in messages."""
+    return _COMMANDS.sub("\ufffd", text)
 
 
 def _wants_json(argv: Sequence[str]) -> bool:

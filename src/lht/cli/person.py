@@ -60,7 +60,10 @@ def ask(question: str) -> str:
     """Asks on stderr, as stdout is for data; gives one line."""
     sys.stderr.write(question)
     sys.stderr.flush()
-    answer = sys.stdin.readline() if sys.stdin else ""
+    try:
+        answer = sys.stdin.readline() if sys.stdin else ""
+    except UnicodeDecodeError:
+        answer = "\ufffd\n"
     if not answer:
         raise AuthError("The input ended before the answer came.", hint="Run 'lht login' again.")
     return answer

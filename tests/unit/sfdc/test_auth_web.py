@@ -125,14 +125,33 @@ def test_a_denial_is_told_however_it_is_spelled(attempt: Attempt, error: str, st
     with pytest.raises(LoginRejectedError, match="denied in the browser") as caught:
         attempt.read_code(query)
 
-    assert "end-user denied authorization" in caught.value.message
+    assert ("end-user denied authorization" in caught.value.message) is bool(state)
 
 
-def test_any_other_refusal_is_told_with_what_to_do(attempt: Attempt) -> None:
-    with pytest.raises(LoginRejectedError, match="blocked by admin") as caught:
-        attempt.read_code("error=OAUTH_APP_BLOCKED&error_description=this+app+is+blocked+by+admin")
+@pytest.mark.parametrize("state", ["", "&state={state}"])
+def test_any_other_refusal_is_told_with_what_to_do(attempt: Attempt, state: str) -> None:
+    words = "error=OAUTH_APP_BLOCKED&error_description=this+app+is+blocked+by+admin"
+
+    with pytest.raises(LoginRejectedError, match="OAUTH_APP_BLOCKED") as caught:
+        attempt.read_code(words + state.format(state=attempt.state))
 
     assert "An administrator blocked" in caught.value.hint
+    assert ("blocked by admin" in caught.value.message) is bool(state)
+
+
+@pytest.mark.parametrize(
+    "code", ["x%1b%5b31m", "Your+token+is+old.+Run+curl+evil.example", "a%0ab", "x" * 999]
+)
+def test_what_any_web_page_could_send_puts_no_words_into_the_terminal(attempt: Attempt, code: str) -> None:
+    with pytest.raises(LoginRejectedError) as caught:
+        attempt.read_code(f"error={code}&error_description=%1b%5d0;pwned%07+http://evil.example")
+
+    assert caught.value.message.endswith("was refused: an error")
+
+
+def test_a_description_stays_on_its_line(attempt: Attempt) -> None:
+    with pytest.raises(LoginRejectedError, match="a b"):
+        attempt.read_code(f"error=x&error_description=a%0d%0ab&state={attempt.state}")
 
 
 def test_what_was_pasted_may_be_the_address_or_the_code(attempt: Attempt) -> None:
@@ -159,6 +178,13 @@ def test_a_pasted_code_with_a_plus_keeps_it(attempt: Attempt) -> None:
         ("http://localhost:1717/OauthRedirect?code=c&state=x", "another login"),
         ("http://localhost:1717/OauthRedirect", "another login"),
         ("http://localhost:1717/OauthRedirect?error=access_denied", "denied"),
+        ("http://localhost:1717/OauthRedirect#code=c", "another login"),
+        ("http://[half?code=c", "another login"),
+        ("http://localhost:1717/x?code=c&state=\udcff", "another login"),
+        ("&", "neither"),
+        ("hello world", "neither"),
+        ("\udcff\udcfe", "another login"),
+        ("\ufffd", "neither"),
     ],
 )
 def test_a_bad_paste_is_refused(attempt: Attempt, paste: str, words: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode
 
 from lht.errors import LoginRejectedError
 from lht.sfdc.auth.refusals import rejected
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 DEFAULT_REDIRECT = "http://localhost:1717/OauthRedirect"
 _VERIFIER_BYTES = 64
 _STATE_BYTES = 24
+_CODE = re.compile(r"[\x21-\x25\x27-\x7e]+")
+_ERROR = re.compile(r"[A-Za-z0-9_.\-]{1,100}")
+_SPACE = re.compile(r"\s+")
 AGAIN = "Run 'lht login' again, and answer in the page that it opens."
 
 
@@ -69,7 +73,9 @@ class Attempt:
             )
         given = parse_qs(query)
         if "error" in given:
-            raise self._refused(given["error"][0], given.get("error_description", [""])[0])
+            # What comes without our state may be any web page's: its words are not repeated.
+            told = given.get("error_description", [""])[0] if "state" in given else ""
+            raise self._refused(given["error"][0], told)
         codes = given.get("code", [])
         if len(codes) != 1:
             raise LoginRejectedError("The answer holds no code.", hint=AGAIN)
@@ -77,15 +83,16 @@ class Attempt:
 
     def read_pasted(self, text: str) -> str:
         """Reads the code out of what a person pasted: the address that the browser ended at, or the code alone."""
-        text = text.strip().strip("\"'")
+        text = text.encode("utf-8", "replace").decode().strip().strip("\"'")
         if not text:
             raise LoginRejectedError("No answer was pasted.", hint=AGAIN)
         if "?" in text or "://" in text:
-            return self.read_code(urlsplit(text).query)
+            return self.read_code(text.partition("?")[2].partition("#")[0])
         if text.startswith(("code=", "state=", "error=")):
             return self.read_code(text)
-        # A code is percent-encoded in the address bar, and is decoded once.
-        return parse_qs(f"code={text.replace('+', '%2B')}")["code"][0]
+        if not _CODE.fullmatch(text):
+            raise LoginRejectedError("What was pasted is neither an address nor a code.", hint=AGAIN)
+        return unquote(text)  # as it stands in the address bar
 
     def exchange(self, code: str) -> Flow:
         """Turns the code into a login. It goes out once: a code works only once."""
@@ -99,7 +106,9 @@ class Attempt:
         return (yield from confirm(self.app, login))
 
     def _refused(self, code: str, description: str) -> LoginRejectedError:
-        code, description = redact(code), redact(description)
+        code, description = redact(_SPACE.sub(" ", code)), redact(_SPACE.sub(" ", description))
+        if not _ERROR.fullmatch(code):
+            code = "an error"
         if code.replace("-", "_").lower() == "access_denied":
             told = f" ({description})" if description else ""
             return LoginRejectedError(
