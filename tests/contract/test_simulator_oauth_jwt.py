@@ -107,6 +107,12 @@ def test_a_login_host_of_this_org_is_an_audience(app: Caller) -> None:
     assert ask(app, signed(app.org, aud=f"http://login.localhost:{port}")).status == 200
 
 
+def test_the_expiry_may_be_a_text_of_digits(app: Caller) -> None:
+    """As simple-salesforce sends it."""
+    assert ask(app, signed(app.org, exp=f"{time.time() + 180:.0f}")).status == 200
+    assert refused(ask(app, signed(app.org, exp="1000000000")), "invalid_grant", "expired authorization code")
+
+
 @pytest.mark.parametrize("expiry", [time.time() + 30 * 86_400, (time.time() + 300) * 1_000])
 def test_how_far_ahead_the_expiry_lies_is_not_enforced(app: Caller, expiry: float) -> None:
     assert ask(app, signed(app.org, exp=int(expiry))).status == 200

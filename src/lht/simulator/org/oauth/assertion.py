@@ -30,15 +30,21 @@ def username_of(assertion: str, app: App, now: datetime, is_audience: Callable[[
     audience = claims.get("aud")
     if not any(is_audience(one) for one in (audience if isinstance(audience, list) else [audience])):
         raise OAuthFault("invalid_grant", "audience is invalid")
-    expiry = claims.get("exp")
-    if isinstance(expiry, bool) or not isinstance(expiry, int | float):
-        raise _invalid()
-    if expiry <= now.timestamp():
+    if _seconds(claims.get("exp")) <= now.timestamp():
         raise OAuthFault("invalid_grant", "expired authorization code")
     subject = claims.get("sub") or claims.get("prn")
     if not isinstance(subject, str):
         raise _invalid()
     return subject
+
+
+def _seconds(expiry: object) -> float:
+    """Reads a number, or a text of digits: stock clients, and Salesforce's own samples, write one."""
+    if isinstance(expiry, str) and expiry.isascii() and expiry.isdigit():
+        return float(expiry)
+    if isinstance(expiry, bool) or not isinstance(expiry, int | float):
+        raise _invalid()
+    return expiry
 
 
 def _claims(assertion: str, app: App) -> dict[str, Any]:
