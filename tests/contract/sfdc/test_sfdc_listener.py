@@ -7,12 +7,13 @@ import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lht.errors import AuthError, ConfigError
-from lht.sfdc.auth.listener import Listener
+from lht.sfdc.auth.listener import Listener, Page, open_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +109,53 @@ def test_connections_that_are_never_used_hold_nothing_up(pool: ThreadPoolExecuto
         listener.wait(PATIENCE_S).tell("Done", "")
 
     assert browser.result(PATIENCE_S)[0] == 200
+
+
+def test_a_connection_that_was_opened_in_advance_does_not_outlive_its_login() -> None:
+    """Browsers keep such connections, and would ask the listener of yesterday by them."""
+    port = free_port()
+    with closing(socket.socket()) as early:
+        early.settimeout(PATIENCE_S)
+        with listening(port):
+            early.connect(("127.0.0.1", port))
+            get(port, "/")  # so that the earlier connection is accepted, too
+        rest = early.recv(1)
+
+    assert rest == b""
+
+
+@pytest.mark.parametrize("hosts", [("203.0.113.1", "127.0.0.1"), ("127.0.0.1", "203.0.113.1")])
+def test_one_address_is_enough_where_the_machine_lacks_the_other(hosts: tuple[str, ...]) -> None:
+    (server,) = open_servers(hosts, free_port(), BaseHTTPRequestHandler)
+    server.server_close()
+
+    assert server.server_address[0] == "127.0.0.1"
+
+
+def test_a_machine_with_neither_address_says_so() -> None:
+    with pytest.raises(ConfigError, match="cannot be opened"):
+        open_servers(("203.0.113.1", "203.0.113.2"), free_port(), BaseHTTPRequestHandler)
+
+
+def test_a_request_that_is_too_large_or_never_ends_holds_nothing_up(pool: ThreadPoolExecutor) -> None:
+    port = free_port()
+    with listening(port) as listener, closing(socket.create_connection(("127.0.0.1", port))) as slow:
+        slow.sendall(b"GET /OauthRedirect?state=ou")
+        huge = get(port, "/OauthRedirect?state=ours" + "x" * 70_000)[0]
+        browser = pool.submit(get, port, "/OauthRedirect?state=ours")
+        listener.wait(PATIENCE_S).tell("Done", "")
+
+    assert (huge, browser.result(PATIENCE_S)[0]) == (414, 200)
+
+
+@pytest.mark.parametrize(("status", "colour"), [(200, "#2e844a"), (400, "#ea001e")])
+def test_pages_fit_phones_and_dark_rooms(status: int, colour: str) -> None:
+    page = Page(status, "<title>", "text").body.decode()
+
+    assert "width=device-width" in page
+    assert "prefers-color-scheme:dark" in page
+    assert colour in page
+    assert "<h1>&lt;title&gt;</h1>" in page
 
 
 def test_an_answer_that_is_never_settled_gets_a_page_too(pool: ThreadPoolExecutor) -> None:

@@ -9,7 +9,9 @@ import queue
 import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any, Self
@@ -30,11 +32,20 @@ _POLL_S = 0.05
 _NO_SUCH_ADDRESS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, getattr(errno, "WSAEADDRNOTAVAIL", -1)}
 _BUSY = {errno.EADDRINUSE, errno.EACCES}
 
+_GOOD, _BAD = "#2e844a", "#ea001e"
 _PAGE = """\
 <!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>LHT: {title}</title>
-<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:38em;margin:4em auto;padding:0 1em}}</style></head>
-<body><h1>{title}</h1><p>{text}</p></body></html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>LHT: {title}</title><style>
+:root{{color-scheme:light dark;--page:#f4f6f9;--card:#fff;--text:#16325c;--edge:#d8dde6}}
+@media (prefers-color-scheme:dark){{:root{{--page:#0f141b;--card:#1b232d;--text:#e3e9f1;--edge:#3a4654}}}}
+body{{margin:0;min-height:100vh;display:flex;align-items:center;justify-content:center;background:var(--page);
+color:var(--text);font:16px/1.5 system-ui,sans-serif}}
+main{{box-sizing:border-box;width:100%;max-width:30rem;margin:1rem;padding:2rem;background:var(--card);
+border:1px solid var(--edge);border-top:.35rem solid {colour};border-radius:.5rem;overflow-wrap:anywhere}}
+h1{{margin:0 0 .75rem;font-size:1.4rem}}p{{margin:0}}
+</style></head>
+<body><main><h1>{title}</h1><p>{text}</p></main></body></html>
 """
 
 
@@ -48,7 +59,9 @@ class Page:
 
     @property
     def body(self) -> bytes:
-        return _PAGE.format(title=html.escape(self.title), text=html.escape(self.text)).encode()
+        colour = _GOOD if self.status < HTTPStatus.BAD_REQUEST else _BAD
+        words = {"title": html.escape(self.title), "text": html.escape(self.text)}
+        return _PAGE.format(**words, colour=colour).encode()
 
 
 NOT_OURS = Page(
@@ -92,7 +105,7 @@ class Listener:
         self._claim = threading.Lock()
         self._claimed = False
         self._last: Visit | None = None
-        self._servers = _servers(hosts, port, type("Handler", (_Handler,), {"listener": self}))
+        self._servers = open_servers(hosts, port, type("Handler", (_Handler,), {"listener": self}))
         self._threads = [
             threading.Thread(target=server.serve_forever, args=(_POLL_S,), daemon=True)
             for server in self._servers
@@ -196,6 +209,25 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = os.name == "posix"  # elsewhere it would let two programs have one port
 
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._opened: set[Any] = set()
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._opened.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._opened.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Hangs up on idle connections too: a browser would bring the next login's answer by one of them."""
+        super().server_close()
+        for request in tuple(self._opened):
+            with suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
+
     def server_bind(self) -> None:
         TCPServer.server_bind(self)  # HTTP's own would look the machine's name up, which can take long
 
@@ -223,19 +255,23 @@ def _read_redirect(redirect_uri: str) -> tuple[str, tuple[str, ...], int]:
     return parts.path or "/", hosts, port
 
 
-def _servers(hosts: tuple[str, ...], port: int, handler: type[_Handler]) -> list[_Server]:
-    """Opens a server for each address; a machine without IPv6 has only one."""
+def open_servers(hosts: tuple[str, ...], port: int, handler: type[BaseHTTPRequestHandler]) -> list[_Server]:
+    """Opens a server for each address that this machine has: without IPv6, or without IPv4, it is one."""
     opened: list[_Server] = []
+    missing: OSError | None = None
     for host in hosts:
         kind = _Server6 if ":" in host else _Server
         try:
             opened.append(kind((host, port), handler))
         except OSError as error:
-            if opened and error.errno in _NO_SUCH_ADDRESS:
+            if error.errno in _NO_SUCH_ADDRESS:
+                missing = error
                 continue
             for server in opened:
                 server.server_close()
             raise _cannot_listen(port, error) from error
+    if missing and not opened:
+        raise _cannot_listen(port, missing) from missing
     return opened
 
 
