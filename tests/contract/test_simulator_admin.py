@@ -123,6 +123,26 @@ def test_a_page_in_a_browser_cannot_use_the_admin_resources(api: Caller) -> None
     assert answer.status == 403
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example", 403),
+        ("evil.example:80", 403),
+        ("localhost.evil.example", 403),
+        ("192.0.2.1", 403),
+        ("localhost:1", 200),
+        ("login.localhost", 200),
+        ("LOCALHOST.", 200),
+        ("[::1]:1", 200),
+        ("127.0.0.1", 200),
+    ],
+)
+def test_a_page_whose_name_was_made_to_lead_here_reads_no_admin_resource(
+    api: Caller, host: str, status: int
+) -> None:
+    assert api.raw("GET", "/simulator/user", headers={"Host": host}).status == status
+
+
 def test_unknown_admin_paths_and_methods_are_refused(api: Caller) -> None:
     assert api.raw("GET", "/simulator/nope").status == 404
     assert api.raw("DELETE", "/simulator/reset").status == 405

@@ -52,7 +52,7 @@ def test_credentials_may_come_in_a_basic_header(api: Caller) -> None:
             {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange"},
             ("unsupported_grant_type", "grant type not supported"),
         ),
-        ({"grant_type": None}, ("invalid_request", "missing required parameter: grant_type")),
+        ({"grant_type": None}, ("unsupported_grant_type", "grant type not supported")),
     ],
 )
 def test_refusals_are_objects_with_a_code_and_a_description(

@@ -193,6 +193,24 @@ def test_an_inactive_org_gives_nothing(desk: Caller) -> None:
     assert desk.token().json() == {"error": "inactive_org", "error_description": "organization is inactive"}
 
 
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", ""])
+def test_a_form_that_is_not_called_one_is_not_read(desk: Caller, kind: str) -> None:
+    body = urllib.parse.urlencode(
+        {
+            "grant_type": "client_credentials",
+            "client_id": desk.org.client_id,
+            "client_secret": desk.org.client_secret,
+        }
+    ).encode()
+
+    answer = desk.raw("POST", "/services/oauth2/token", body, {"Content-Type": kind})
+
+    assert (answer.status, answer.json()) == (
+        400,
+        {"error": "unsupported_grant_type", "error_description": "grant type not supported"},
+    )
+
+
 def test_the_token_endpoint_wants_to_be_posted_to(desk: Caller) -> None:
     answer = desk.raw("GET", "/services/oauth2/token?grant_type=client_credentials")
 

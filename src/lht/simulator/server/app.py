@@ -210,12 +210,21 @@ def _admin_call(site: Site, handler: Handler, call: Call) -> Response:
 
 
 def _check_local(request: Request) -> None:
-    """Refuses callers of other machines, and pages that a browser on this machine shows."""
+    """Refuses callers of other machines, and pages that a browser on this machine shows.
+
+    A page whose name was made to lead here sends no Origin where it only reads, but the name that it came by.
+    """
     host = request.client.host if request.client else ""
-    if not _is_loopback(host) or "origin" in request.headers:
+    if not _is_loopback(host) or not _is_own_name(request.url.hostname) or "origin" in request.headers:
         raise ApiFault(
             403, "INSUFFICIENT_ACCESS", "The admin resources answer to programs on this machine only"
         )
+
+
+def _is_own_name(name: str | None) -> bool:
+    """Tells whether a name in a Host header leads to this machine wherever it is asked for."""
+    bare = (name or "").strip("[]").rstrip(".").lower()
+    return bare.rpartition(".")[2] == "localhost" or _is_loopback(bare)
 
 
 def _is_loopback(host: str) -> bool:

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from lht.simulator.org.site import Site
     from lht.simulator.server.call import Call
 
-XML_TYPE, FORM_TYPE = "application/xml;charset=UTF-8", "application/x-www-form-urlencoded;charset=UTF-8"
+FORM = "application/x-www-form-urlencoded"
+XML_TYPE, FORM_TYPE = "application/xml;charset=UTF-8", f"{FORM};charset=UTF-8"
 FORMS = frozenset({"json", "xml", "urlencoded"})
 MEDIA_FORMS = {
     "application/json": "json",
     "application/xml": "xml",
     "text/xml": "xml",
-    "application/x-www-form-urlencoded": "urlencoded",
+    FORM: "urlencoded",
 }
 
 
@@ -106,7 +107,12 @@ def configuration(site: Site, call: Call) -> Response:
 
 
 def form_of(call: Call) -> dict[str, str]:
-    """Reads what was sent: parameters of the address count too, those of the body first."""
+    """Reads what was sent: parameters of the address count too, those of the body first.
+
+    A body that is not called a form is not read, so that the grant type in it is not seen.
+    """
+    if call.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        return dict(call.query)
     body = dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True))
     return {**call.query, **body}
 

@@ -29,18 +29,24 @@ SCOPE_WORDS = {
 }
 _STYLE = """\
 *{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:flex;align-items:center;justify-content:center;background:#f4f6f9;color:#16325c;
-font:16px/1.5 system-ui,sans-serif}
-main{width:100%;max-width:25rem;margin:1rem;padding:2rem;background:#fff;border:1px solid #d8dde6;border-radius:.5rem}
+:root{color-scheme:light dark;--page:#f4f6f9;--card:#fff;--text:#16325c;--faint:#444;--edge:#d8dde6;--line:#747474;
+--link:#0b5cab;--alert:#8e030f;--alarm:#fef1ee}
+@media (prefers-color-scheme:dark){:root{--page:#0f141b;--card:#1b232d;--text:#e3e9f1;--faint:#b4bfcc;--edge:#3a4654;
+--line:#8796a8;--link:#78b0fd;--alert:#feb8ab;--alarm:#3a1512}}
+body{margin:0;min-height:100vh;display:flex;align-items:center;justify-content:center;background:var(--page);
+color:var(--text);font:16px/1.5 system-ui,sans-serif}
+main{width:100%;max-width:25rem;margin:1rem;padding:2rem;background:var(--card);border:1px solid var(--edge);
+border-radius:.5rem;overflow-wrap:anywhere}
 h1{margin:0 0 1rem;font-size:1.4rem}
 label{display:block;margin:1rem 0 .25rem}
-input{width:100%;padding:.6rem;font:inherit;border:1px solid #747474;border-radius:.25rem}
+input{width:100%;padding:.6rem;font:inherit;color:inherit;background:transparent;border:1px solid var(--line);
+border-radius:.25rem}
 button{width:100%;margin-top:1rem;padding:.7rem;font:inherit;color:#fff;background:#0b5cab;border:1px solid #0b5cab;
 border-radius:.25rem;cursor:pointer}
-button.second{color:#0b5cab;background:#fff}
+button.second{color:var(--link);background:transparent;border-color:var(--link)}
 :focus-visible{outline:3px solid #1b96ff;outline-offset:2px}
-[role=alert]{padding:.75rem;color:#8e030f;background:#fef1ee;border:1px solid #ea001e;border-radius:.25rem}
-small{color:#444}
+[role=alert]{padding:.75rem;color:var(--alert);background:var(--alarm);border:1px solid #ea001e;border-radius:.25rem}
+small{color:var(--faint)}
 code{overflow-wrap:anywhere}"""
 _FRAME = """\
 <!DOCTYPE html>

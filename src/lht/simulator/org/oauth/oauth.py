@@ -65,9 +65,7 @@ class OAuth:
 
     def token(self, request: TokenRequest) -> dict[str, Any]:
         """Answers a token request."""
-        if not (grant_type := request.form.get("grant_type", "")):
-            raise OAuthFault("invalid_request", "missing required parameter: grant_type")
-        flow = FLOWS.get(grant_type)
+        flow = FLOWS.get(request.form.get("grant_type", ""))
         if flow is None:
             raise unsupported()
         self._check_org()
