@@ -266,6 +266,21 @@ def test_typeof_came_with_version_46(crowded: Caller) -> None:
     assert message.endswith("SOQL TYPEOF expressions are not supported in this organization")
 
 
+def test_a_parent_of_any_kind_has_what_all_names_have(crowded: Caller) -> None:
+    soql = (
+        "SELECT Owner.NameOrAlias, Owner.Profile.Name, Owner.UserRole.Name, Owner.MiddleName, Owner.LastViewedDate, "
+        "What.NameOrAlias, What.ProfileId FROM Task WHERE Owner.Profile.Name LIKE 'system%' AND Subject = 'Think'"
+    )
+
+    (task,) = _records(crowded, soql)
+
+    (user,) = _records(crowded, "SELECT Alias, Profile.Name FROM User WHERE Username = 'me@example.com'")
+    owner = _values(task["Owner"])
+    assert (user["Alias"], None, None) == (owner["NameOrAlias"], owner["UserRole"], owner["MiddleName"])
+    assert _values(user["Profile"]) == _values(owner["Profile"])
+    assert _values(task["What"]) == {"NameOrAlias": "Group", "ProfileId": None}
+
+
 def test_records_are_filtered_by_the_kind_of_their_parent(crowded: Caller) -> None:
     found = _records(crowded, "SELECT Subject FROM Task WHERE Who.Type = 'contact' ORDER BY Subject")
 

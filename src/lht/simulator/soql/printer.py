@@ -91,7 +91,7 @@ def _condition(condition: Condition) -> str:
 
 def _term(condition: Condition) -> str:
     text = _condition(condition)
-    return f"({text})" if isinstance(condition, Conjunction | Disjunction) else text
+    return f"({text})" if isinstance(condition, Conjunction | Disjunction | Negation) else text
 
 
 def _set(values: tuple[Literal, ...] | Query) -> str:

@@ -24,14 +24,29 @@ _NAME_FIELDS = (
     FieldSchema("Type", "picklist", length=40),
     *(
         FieldSchema(name, "string", length=80)
-        for name in ("FirstName", "LastName", "Username", "Alias", "Title")
+        for name in (
+            "FirstName",
+            "MiddleName",
+            "LastName",
+            "Suffix",
+            "Username",
+            "Alias",
+            "NameOrAlias",
+            "Title",
+        )
     ),
     FieldSchema("Email", "email", length=80),
     FieldSchema("Phone", "phone", length=40),
     FieldSchema("IsActive", "boolean", nillable=False),
+    *(FieldSchema(name, "datetime", groupable=False) for name in ("LastViewedDate", "LastReferencedDate")),
+    *(
+        FieldSchema(f"{name}Id", "reference", length=18, reference_to=(name,), relationship_name=name)
+        for name in ("Profile", "UserRole")
+    ),
 )
 NAME_OBJECT = ObjectSchema("Name", "Name", "Names", None, _NAME_FIELDS, createable=False)
 """What a polymorphic parent is to SOQL: the fields that all its kinds share."""
+_SQL_TYPES = {"boolean": "BOOLEAN", "datetime": "TIMESTAMP"}
 
 
 class Catalog(Protocol):
@@ -321,7 +336,8 @@ def _kind(schema: ObjectSchema, used: set[str]) -> str:
 def _kind_value(schema: ObjectSchema, wanted: FieldSchema) -> str:
     if wanted.name == "Type":
         return string(schema.name)
-    found = schema.find(wanted.name)
+    short = "Alias" if schema.find("Alias") else "Name"
+    found = schema.find(short if wanted.name == "NameOrAlias" else wanted.name)
     if found is None or found.type.lower() in COMPOUND_TYPES:
         return _null(wanted)
     return f"({found.formula})" if found.formula else quoted(found.name)
@@ -333,7 +349,7 @@ def _nobody(used: set[str]) -> str:
 
 
 def _null(wanted: FieldSchema) -> str:
-    return f"CAST(NULL AS {'BOOLEAN' if wanted.type == 'boolean' else 'VARCHAR'})"
+    return f"CAST(NULL AS {_SQL_TYPES.get(wanted.type, 'VARCHAR')})"
 
 
 def _compound(table: Table, found: FieldSchema) -> str:

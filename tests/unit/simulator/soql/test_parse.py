@@ -70,10 +70,11 @@ def test_escapes_mean_one_thing_to_equality_and_another_to_like(raw: str, value:
     assert (value, pattern) == (text.value, text.pattern)
 
 
-def test_not_binds_to_the_next_term_only() -> None:
+def test_parentheses_allow_not_beside_and() -> None:
     one, two = (Comparison(Path((n,)), "=", Number("1")) for n in "ab")
 
-    assert Conjunction((Negation(one), two)) == parse("SELECT Id FROM X WHERE NOT a = 1 AND b = 1").where
+    assert Conjunction((Negation(one), two)) == parse("SELECT Id FROM X WHERE (NOT a = 1) AND b = 1").where
+    assert Negation(Conjunction((one, two))) == parse("SELECT Id FROM X WHERE NOT (a = 1 AND b = 1)").where
 
 
 def test_parentheses_allow_and_beside_or() -> None:
@@ -120,9 +121,9 @@ def test_no_query_and_too_long_a_query(text: str, message: str) -> None:
     assert message == caught.value.message
 
 
-@pytest.mark.parametrize("nesting", ["NOT ", "NOT (a = 1 OR NOT "])
+@pytest.mark.parametrize("nesting", ["NOT (", "(a = 1 OR "])
 def test_conditions_without_end_are_too_complicated(nesting: str) -> None:
-    text = f"SELECT Id FROM X WHERE {nesting * 2000}a = 1{')' * 2000 if '(' in nesting else ''}"
+    text = f"SELECT Id FROM X WHERE {nesting * 2000}a = 1{')' * 2000}"
 
     with pytest.raises(ApiFault) as caught:
         parse(text)
