@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -88,10 +88,13 @@ class LoginStore:
         entry = {key: getattr(login, key) for key in _PLAIN}
         entry["issued_at"] = login.issued_at.isoformat() if login.issued_at else None
         tokens = {key: getattr(login, key) for key in _TOKENS}
+        old = self._names_in_vault(login.username)
         if self.vault:
             self.vault.set(login.username, json.dumps(tokens))
             tokens = {"tokens": "keyring"}
+            old = [name for name in old if name != login.username]
         self._change(login.username, {**entry, **tokens})
+        self._drop_secrets(old)
 
     @contextmanager
     def renewing(self) -> Iterator[None]:
@@ -117,9 +120,10 @@ class LoginStore:
 
     def forget(self, username: str) -> bool:
         """Drops a login; False if there was none."""
-        if self.vault:
-            self.vault.delete(username)
-        return self._change(username, None)
+        old = self._names_in_vault(username)
+        found = self._change(username, None)
+        self._drop_secrets(old)
+        return found
 
     def warnings(self) -> tuple[str, ...]:
         """What people should know about the file's safety."""
@@ -128,6 +132,19 @@ class LoginStore:
         return ()
 
     # --- inside -----------------------------------------------------------------------------------------
+
+    def _names_in_vault(self, username: str) -> list[str]:
+        """The spellings of a user name under which a vault holds tokens, whether or not it is asked for now."""
+        return [
+            name
+            for name, entry in self._entries().items()
+            if name.lower() == username.lower() and isinstance(entry, dict) and "tokens" in entry
+        ]
+
+    def _drop_secrets(self, names: list[str]) -> None:
+        for name in names:
+            with suppress(SecretUnavailableError):  # where no keyring is, nothing in it can be found
+                (self.vault or KeyringVault()).delete(name)
 
     def _change(self, username: str, entry: dict[str, Any] | None) -> bool:
         """Replaces or drops one entry while no other process does the same."""
@@ -142,6 +159,8 @@ class LoginStore:
                 found = len(kept) != len(entries)
                 if entry is not None:
                     kept[username] = entry
+                for left in self.path.parent.glob(f".{self.path.name}.*"):
+                    left.unlink(missing_ok=True)  # by a process that was killed while it wrote
                 if found or entry is not None:
                     write_private(
                         self.path, json.dumps({"version": _VERSION, "logins": kept}, indent=2) + "\n"

@@ -14,6 +14,7 @@ from lht.sfdc import auth
 from lht.sfdc.auth import App
 from lht.sfdc.org import Org
 from lht.sfdc.transport import RetryPolicy, Transport
+from lht.sfdc.wire import LOG_IN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,13 +39,14 @@ def open_org(
 
     A transport that is passed in stays open when the org is closed.
     """
+    renew_kept = login is None
     login = login or settings.login(username)
     carrier = transport or Transport(settings.environment.network)
     return Org(
         login,
         carrier,
         api_version=settings.api_version(login),
-        renew=_renewal(settings, login, carrier),
+        renew=_renewal(settings, login, carrier, is_kept=renew_kept),
         owns_transport=transport is None,
     )
 
@@ -69,6 +71,7 @@ def log_in(
 ) -> Login:
     """Logs in with an app and keeps the login. The web flow needs a person, and waits for `patience_s` at most."""
     app = _app_for(settings, app_name, flow)
+    settings.logins.names()  # what is wrong with the file is told before anybody types a password
     if login_url:
         app = replace(app, login_url=normal_login_url(login_url, app.name))
     with _carrier(settings, transport) as carrier:
@@ -95,10 +98,12 @@ def log_out(
     login = settings.login(username)
     if settings.logins.get(login.username) is None:
         raise ConfigError("This login comes from the environment.", hint="Unset LHT_SALESFORCE_ACCESS_TOKEN.")
-    try:
-        kept = _end(settings, login, transport)
-    finally:
-        settings.logins.forget(login.username)
+    with settings.logins.renewing():  # else a run could keep what it fetches at this moment
+        login = settings.logins.get(login.username) or login
+        try:
+            kept = _end(settings, login, transport)
+        finally:
+            settings.logins.forget(login.username)
     return LoggedOut(login, kept)
 
 
@@ -115,15 +120,20 @@ def _end(settings: Settings, login: Login, transport: Transport | None) -> str:
     return ""
 
 
-def _renewal(settings: Settings, login: Login, transport: Transport) -> Callable[[Login], Login] | None:
-    """How a login is renewed; None for a token that somebody else fetched."""
+def _renewal(
+    settings: Settings, login: Login, transport: Transport, *, is_kept: bool
+) -> Callable[[Login], Login] | None:
+    """How a login is renewed; None for a token that somebody else fetched.
+
+    `is_kept`: it came from the store, so that one which is no longer there was logged out.
+    """
     if login.flow == auth.ENVIRONMENT or (login.app is None and login.flow != auth.SF_CLI):
         return None
 
     def renew(old: Login) -> Login:
         """Takes what another process fetched meanwhile, if it is good; else fetches, and keeps it at once."""
         with settings.logins.renewing():
-            stored = _stored(settings, old)
+            stored = _stored(settings, old, must_be=is_kept)
             if stored and stored.access_token != old.access_token:
                 if auth.converse(auth.is_alive(stored), transport.send):
                     return stored
@@ -132,23 +142,33 @@ def _renewal(settings: Settings, login: Login, transport: Transport) -> Callable
             try:
                 new = in_place_of(old, flows.renew(_app_of(settings, old), old))
             except AuthError:
-                newer = _stored(settings, old)
-                if newer is None or newer.access_token == old.access_token:
-                    raise
-                return newer  # somebody ran 'lht login' at this very moment
+                if newer := _newer(settings, old):
+                    return newer
+                raise
+            if newer := _newer(settings, old):
+                return newer
             _keep(settings, new)
             return new
 
     return renew
 
 
-def _stored(settings: Settings, login: Login) -> Login | None:
+def _stored(settings: Settings, login: Login, *, must_be: bool = False) -> Login | None:
     """What is kept for a login's user now."""
     try:
-        return settings.logins.get(login.username)
+        found = settings.logins.get(login.username)
     except ConfigError as error:
         _log.warning("login not read", extra={"reason": error.message})
         return None
+    if found is None and must_be:
+        raise LoginRejectedError(f"{login.username} was logged out while this ran.", hint=LOG_IN)
+    return found
+
+
+def _newer(settings: Settings, login: Login) -> Login | None:
+    """What 'lht login' kept for the user at this very moment: it counts, whatever a renewal brought."""
+    stored = _stored(settings, login)
+    return stored if stored and stored.access_token != login.access_token else None
 
 
 def _app_of(settings: Settings, login: Login) -> App:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,9 +23,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lht.config import orgs
+from lht.config.flows import Flows
 from lht.config.settings import Settings, load_settings
 from lht.errors import AuthError, ConfigError, LhtError, LoginRejectedError, SessionExpiredError
 from lht.sfdc import rest
+from lht.sfdc.transport import Transport
 from lht.testing.browser import Browser, read_page
 from lht.testing.caller import Caller
 
@@ -498,6 +500,65 @@ def test_logging_out_ends_the_session_and_what_could_renew_it(project: Project, 
     assert not alive(project, login.access_token)
     assert project.org.admin.grants()["grants"] == []
     assert settings.logins.names() == ()
+
+
+@pytest.mark.parametrize("flow", ["web", "client-credentials"])
+def test_a_run_goes_on_no_longer_than_its_login(project: Project, flow: str) -> None:
+    settings = project.web()
+    orgs.log_in(settings, flow=flow, person=Person(project.org))
+
+    with orgs.open_org(settings) as org:
+        orgs.log_out(settings)
+        with pytest.raises(SessionExpiredError) as caught:
+            rest.limits(org)
+
+    assert "logged out while this ran" in caught.value.hint
+    assert settings.logins.names() == ()
+
+
+def test_logging_out_waits_for_a_renewal_and_ends_what_it_brought(project: Project) -> None:
+    project.org.admin.change_app(rotation=True)
+    settings = project.web()
+    login = orgs.log_in(settings, person=Person(project.org))
+    with ThreadPoolExecutor(1) as pool, closing(Transport(settings.environment.network)) as transport:
+        with settings.logins.renewing():
+            ended = pool.submit(orgs.log_out, settings)
+            assert wait([ended], 0.5).not_done  # it has to wait for the lock
+            new = Flows(transport.send, settings.environment).renew(settings.app(), login)
+            settings.logins.save(new)
+        ended.result(PATIENCE_S)
+
+    assert not alive(project, new.access_token)
+    assert project.org.admin.grants()["grants"] == []
+    assert settings.logins.names() == ()
+
+
+def test_a_login_made_during_a_renewal_is_not_written_over(project: Project) -> None:
+    """The renewal's answer is late: in the meantime somebody has logged in anew."""
+    settings = project.web()
+    orgs.log_in(settings, person=Person(project.org))
+    project.org.admin.expire_sessions()
+    project.org.admin.fault("status", status=503, path="/services/oauth2/token", retry_after=2)
+    with ThreadPoolExecutor(1) as pool:
+        renewed = pool.submit(use, settings)
+        while project.org.admin.faults():
+            assert not wait([renewed], 0.02).done
+        new = orgs.log_in(settings, person=Person(project.org))
+        assert renewed.result(PATIENCE_S) == new
+
+    assert settings.login() == new
+
+
+def test_a_file_that_cannot_be_trusted_is_told_before_anything_is_sent(project: Project) -> None:
+    settings = project.web()
+    orgs.log_in(settings, person=Person(project.org))
+    settings.logins.path.chmod(0o666)
+    project.org.admin.clear_requests()
+
+    with pytest.raises(ConfigError, match="can be changed by other users"):
+        orgs.log_in(settings, person=Person(project.org))
+
+    assert project.org.admin.requests() == []
 
 
 def test_where_the_org_is_gone_the_login_is_forgotten_and_that_is_said(project: Project) -> None:

@@ -163,6 +163,28 @@ def test_with_a_vault_the_file_holds_no_token(tmp_path: Path) -> None:
     assert vault.secrets == {}
 
 
+def test_no_vault_keeps_a_token_that_nothing_names_any_more(tmp_path: Path) -> None:
+    vault = MemoryVault()
+    store = LoginStore(tmp_path / "sfdc.json", vault)
+
+    store.save(LOGIN)
+    store.save(replace(LOGIN, username="Me@Example.com"))
+
+    assert list(vault.secrets) == ["Me@Example.com"]
+    assert store.forget("me@example.COM")
+    assert vault.secrets == {}
+
+
+def test_what_a_killed_process_left_behind_is_swept_up(store: LoginStore) -> None:
+    store.save(LOGIN)
+    left = store.path.with_name(".sfdc.json.abc")
+    left.write_text("s3cret")
+
+    store.forget(LOGIN.username)
+
+    assert not left.exists()
+
+
 def test_a_token_missing_in_the_vault_says_log_in(tmp_path: Path) -> None:
     store = LoginStore(tmp_path / "sfdc.json", MemoryVault())
     store.save(LOGIN)
@@ -199,6 +221,11 @@ def test_the_systems_keyring_keeps_tokens(tmp_path: Path, monkeypatch: pytest.Mo
     assert LoginStore(store.path).get("me@example.com") == LOGIN
     assert store.forget("me@example.com")
     assert not store.forget("me@example.com")
+    assert kept == {}
+
+    store.save(LOGIN)
+    LoginStore(store.path).save(LOGIN)  # the keyring is no longer asked for
+
     assert kept == {}
 
 
