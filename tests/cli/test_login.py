@@ -202,11 +202,28 @@ def test_on_a_terminal_it_asks_which_app(web: Shell, local_org: LocalOrg) -> Non
     terminal = Terminal(web, "login")
     terminal.read_until("Which app (one, two) [one]:")
     terminal.type("three")
-    terminal.read_until("Which app (one, two) [one]: three\r\nWhich app")
-    terminal.type("two")
+    terminal.read_until("No app has that name. Which one (one, two) [one]: ")
+    terminal.type("TWO")
     terminal.type(answer(local_org, terminal.address()))
 
     assert terminal.end() == (0, f"Logged in as {local_org.username} at {local_org.url} (app two).\n")
+
+
+@pytest.mark.parametrize(("key", "code"), [("\x03", 130), ("\x04", 4)])
+def test_whoever_leaves_at_the_question_reads_it_on_a_line_of_its_own(
+    web: Shell, local_org: LocalOrg, key: str, code: int
+) -> None:
+    web.write_config(WEB.format(name="one", org=local_org) + WEB.format(name="two", org=local_org))
+
+    terminal = Terminal(web, "login")
+    terminal.read_until("[one]: ")
+    if key == "\x03":
+        terminal.process.send_signal(signal.SIGINT)
+    else:
+        os.write(terminal.ours, key.encode())
+
+    assert terminal.end()[0] == code
+    assert terminal.seen.split("[one]: ")[1].startswith("\r\n")
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,8 @@ def test_how_far_ahead_the_expiry_lies_is_not_enforced(app: Caller, expiry: floa
         ({"exp": 1_000_000_000}, ("invalid_grant", "expired authorization code")),
         ({"exp": None}, ("invalid_grant", "invalid assertion")),
         ({"exp": "soon"}, ("invalid_grant", "invalid assertion")),
+        ({"exp": float("nan")}, ("invalid_grant", "invalid assertion")),
+        ({"exp": float("inf")}, ("invalid_grant", "invalid assertion")),
         ({"sub": None}, ("invalid_grant", "invalid assertion")),
         ({"sub": "nobody@example.com"}, ("invalid_grant", "user hasn't approved this consumer")),
         ({"alg": "RS512"}, ("invalid_grant", "invalid assertion")),
@@ -196,7 +198,8 @@ def test_what_was_allowed_is_forgotten_with_the_last_refresh_token(desk: Caller,
     form = {"grant_type": "authorization_code", "redirect_uri": "http://localhost:1717/OauthRedirect"}
     tokens = desk.token(code=browser.code(), **form).json()
     allowed = ask(desk, signed(desk.org)).status
-    desk.raw("POST", "/services/oauth2/revoke", f"token={tokens['refresh_token']}".encode())
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    desk.raw("POST", "/services/oauth2/revoke", f"token={tokens['refresh_token']}".encode(), kind)
 
     assert allowed == 200
     assert refused(ask(desk, signed(desk.org)), "invalid_grant", "user hasn't approved this consumer")

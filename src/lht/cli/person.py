@@ -64,7 +64,11 @@ def ask(question: str) -> str:
         answer = sys.stdin.readline() if sys.stdin else ""
     except UnicodeDecodeError:
         answer = "\ufffd\n"
+    except KeyboardInterrupt:
+        _tell("")  # what is said next begins on a line of its own
+        raise
     if not answer:
+        _tell("")
         raise AuthError("The input ended before the answer came.", hint="Run 'lht login' again.")
     return answer
 

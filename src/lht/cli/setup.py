@@ -73,9 +73,11 @@ def _choose_app(settings: Settings, flow: str | None) -> str | None:
         raise typer.BadParameter(f"there are several apps, choose one: {listed}", param_hint="--app")
     from lht.cli.person import ask  # noqa: PLC0415
 
-    while (answer := ask(f"Which app ({listed}) [{apps[0]}]: ").strip() or apps[0]) not in apps:
-        pass
-    return answer
+    by_lower = {name.lower(): name for name in apps}
+    question = f"Which app ({listed}) [{apps[0]}]: "
+    while (answer := ask(question).strip() or apps[0]).lower() not in by_lower:
+        question = f"No app has that name. Which one ({listed}) [{apps[0]}]: "
+    return answer if answer in apps else by_lower[answer.lower()]
 
 
 def logout(screen: Screen, *, username: options.Username = None) -> Answer:  # noqa: ARG001

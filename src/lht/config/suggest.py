@@ -16,4 +16,5 @@ def did_you_mean(name: str, known: Iterable[str], *, otherwise: str = "") -> str
     close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
     if close:
         return f"Did you mean {' or '.join(repr(by_lower[match]) for match in close)}?"
-    return f"There is {', '.join(sorted(by_lower.values()))}." if by_lower else otherwise
+    verb = "is" if len(by_lower) == 1 else "are"
+    return f"There {verb} {', '.join(sorted(by_lower.values()))}." if by_lower else otherwise

@@ -82,6 +82,19 @@ def test_a_login_host_over_an_open_wire_is_refused() -> None:
         _ = web.begin(App("a", "i", login_url="http://acme.example.com")).address
 
 
+@pytest.mark.parametrize("uri", ["http://acme.example.com/cb", "http://localhost.example.com/", "http://[x/"])
+def test_a_redirect_over_an_open_wire_is_refused(uri: str) -> None:
+    with pytest.raises(ConfigError, match="unencrypted") as caught:
+        web.begin(App("a", "i", redirect_uri=uri))
+
+    assert "http://localhost:1717/OauthRedirect" in caught.value.hint
+
+
+@pytest.mark.parametrize("uri", ["https://acme.example.com/cb", "http://[::1]:9/x", "lht:/callback"])
+def test_other_redirects_are_for_the_app_to_choose(uri: str) -> None:
+    assert asked(web.begin(App("a", "i", redirect_uri=uri)))["redirect_uri"] == uri
+
+
 def test_the_code_of_an_answer_is_decoded_once(attempt: Attempt) -> None:
     query = urlencode({"code": CODE, "state": attempt.state})
 

@@ -9,13 +9,13 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, unquote, urlencode
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-from lht.errors import LoginRejectedError
+from lht.errors import ConfigError, LoginRejectedError
 from lht.sfdc.auth.refusals import rejected
 from lht.sfdc.auth.tokens import ask_token, confirm
 from lht.sfdc.auth.values import WEB, App, Flow
-from lht.sfdc.messages import check_url
+from lht.sfdc.messages import check_url, is_loopback
 from lht.sfdc.redact import redact
 
 if TYPE_CHECKING:
@@ -119,7 +119,24 @@ class Attempt:
 
 def begin(app: App, random: Callable[[int], str] = secrets.token_urlsafe) -> Attempt:
     """Begins a try. `random` gives text made of that many random bytes."""
-    return Attempt(app, app.redirect_uri or DEFAULT_REDIRECT, random(_STATE_BYTES), random(_VERIFIER_BYTES))
+    redirect_uri = app.redirect_uri or DEFAULT_REDIRECT
+    _refuse_open_wire(redirect_uri)
+    return Attempt(app, redirect_uri, random(_STATE_BYTES), random(_VERIFIER_BYTES))
+
+
+def _refuse_open_wire(redirect_uri: str) -> None:
+    """The browser goes there with the code, even where nobody listens and the person copies it."""
+    try:
+        parts = urlsplit(redirect_uri)
+        is_open = parts.scheme == "http" and not is_loopback(parts.hostname or "")
+    except ValueError:
+        is_open = True
+    if is_open:
+        raise ConfigError(
+            f"At the redirect_uri {redirect_uri} LHT cannot listen, and the code would go there unencrypted.",
+            hint=f"Set redirect_uri to {DEFAULT_REDIRECT}, or another port of localhost, and add it to the app's "
+            "callback URLs; an https:// address works with: lht login --no-browser",
+        )
 
 
 def challenge(verifier: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from joserfc import jwt
@@ -42,7 +43,7 @@ def _seconds(expiry: object) -> float:
     """Reads a number, or a text of digits: stock clients, and Salesforce's own samples, write one."""
     if isinstance(expiry, str) and expiry.isascii() and expiry.isdigit():
         return float(expiry)
-    if isinstance(expiry, bool) or not isinstance(expiry, int | float):
+    if isinstance(expiry, bool) or not isinstance(expiry, int | float) or not isfinite(expiry):
         raise _invalid()
     return expiry
 
