@@ -40,6 +40,20 @@ class DuplicatesFound(ApiFault):
         self.allow_save = allow_save
 
 
+class WrongType(ApiFault):
+    """The answer to a value that its field's type cannot be read from.
+
+    A JSON body is refused for it as such, by a text of its own: `server.json_places` writes that.
+    """
+
+    def __init__(self, label: str, name: str, field_type: str, value: object) -> None:
+        message = f"{label}: value not of required type: {value}"
+        super().__init__(400, "INVALID_TYPE_ON_FIELD_IN_RECORD", message, (name,))
+        self.name = name
+        self.field_type = field_type
+        self.value = value
+
+
 class OAuthFault(Exception):  # noqa: N818 - as above
     """An error answer of the OAuth endpoints: an object, not an array."""
 

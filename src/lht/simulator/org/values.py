@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from lht.simulator.errors import ApiFault
+from lht.simulator.errors import ApiFault, WrongType
 from lht.simulator.org import ids
 
 if TYPE_CHECKING:
@@ -29,14 +29,26 @@ _EXACT = Context(prec=100)
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\"]+@[^@\s<>()\[\],;:\"]+\.[^@\s.<>()\[\],;:\"]+")
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)")
 _TIME = re.compile(r"(\d\d:\d\d:\d\d)(\.\d{1,6})?Z?")
-_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|T.*)?")
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|T\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:?\d\d))?")
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NEVER_EMPTY = frozenset(
+    {"boolean", "int", "long", "double", "currency", "percent", "date", "datetime", "time"}
+)
+"""Types for which an empty text is no value, not even null."""
 
 
 def stored(field: FieldSchema, value: object) -> Stored:
     """Gives the value to keep for what was sent; raises ApiFault 400 if the field cannot hold it."""
-    if value is None or (isinstance(value, str) and not value.strip(BLANKS)):
-        return False if field.type == "boolean" else None
-    return _READERS.get(field.type.lower(), _text)(field, value)
+    kind = field.type.lower()
+    if value is None:
+        return False if kind == "boolean" else None
+    if isinstance(value, str) and not value.strip(BLANKS):
+        if kind in _NEVER_EMPTY:
+            raise wrong_type(field, value)
+        return None
+    return _READERS.get(kind, _text)(field, value)
 
 
 def _text(field: FieldSchema, value: object) -> Stored:
@@ -151,7 +163,9 @@ def _date(field: FieldSchema, value: object) -> Stored:
     found = _DATE.fullmatch(value.strip(BLANKS)) if isinstance(value, str) else None
     if found is None:
         raise wrong_type(field, value)
-    return _in_range(field, _parsed(field, value, lambda: date.fromisoformat(found[1])), value)
+    day = _parsed(field, value, lambda: date.fromisoformat(found[1]))
+    _check_range(field, datetime.combine(day, time()))
+    return day
 
 
 def _datetime(field: FieldSchema, value: object) -> Stored:
@@ -166,14 +180,19 @@ def _datetime(field: FieldSchema, value: object) -> Stored:
     moment = _parsed(
         field, value, lambda: datetime.fromisoformat(written).astimezone(UTC).replace(tzinfo=None)
     )
-    _in_range(field, moment.date(), value)
+    _check_range(field, moment)
     return moment
 
 
-def _in_range(field: FieldSchema, day: date, value: object) -> date:
-    if not FIRST_DAY <= day <= LAST_DAY:
-        raise out_of_range(field, value)
-    return day
+def _check_range(field: FieldSchema, moment: datetime) -> None:
+    """Refuses what no org can keep, and names it as Java writes dates."""
+    if not FIRST_DAY <= moment.date() <= LAST_DAY:
+        written = (
+            f"{_DAYS[moment.weekday()]} {_MONTHS[moment.month - 1]} {moment:%d %H:%M:%S} GMT {moment.year}"
+        )
+        raise ApiFault(
+            400, "FIELD_INTEGRITY_EXCEPTION", f"{field.label}: invalid date: {written}", (field.name,)
+        )
 
 
 def _time(field: FieldSchema, value: object) -> Stored:
@@ -202,12 +221,11 @@ def _base64(field: FieldSchema, value: object) -> Stored:
 
 def wrong_type(field: FieldSchema, value: object) -> ApiFault:
     """The answer to a value that the field's type cannot be read from."""
-    message = f"{field.label}: value not of required type: {value}"
-    return ApiFault(400, "INVALID_TYPE_ON_FIELD_IN_RECORD", message, (field.name,))
+    return WrongType(field.label, field.name, field.type, value)
 
 
 def out_of_range(field: FieldSchema, value: object) -> ApiFault:
-    """The answer to a number or date that is too large or too small."""
+    """The answer to a number that is too large."""
     message = f"{field.label}: value outside of valid range on numeric field: {value}"
     return ApiFault(400, "NUMBER_OUTSIDE_VALID_RANGE", message, (field.name,))
 

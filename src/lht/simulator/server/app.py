@@ -26,6 +26,7 @@ from lht.simulator.server import (
 from lht.simulator.server.call import JSON_TYPE, Call, fault_answer, json_answer, not_found
 from lht.simulator.server.composite import Composite
 from lht.simulator.server.gate import Gate, RequestLog
+from lht.simulator.server.json_places import as_parser_says
 from lht.simulator.server.media import check_accept
 from lht.simulator.server.subrequests import ALL_METHODS, Handler, Methods, method_refused, steady
 
@@ -190,7 +191,7 @@ def _data_call(site: Site, handler: Handler, call: Call) -> Response:
         check_accept(call.headers)
         answer = steady(site, handler, call)
     except ApiFault as fault:
-        answer = fault_answer(fault, call.version, pretty=call.wants_pretty)
+        answer = fault_answer(as_parser_says(fault, call.body), call.version, pretty=call.wants_pretty)
     answer.headers["Sforce-Limit-Info"] = site.limits.usage_header()
     return answer
 

@@ -89,6 +89,20 @@ class Call:
 
     def json_body(self) -> dict[str, Any]:
         """Reads the body as the JSON object that an API resource needs; raises ApiFault 415 or 400."""
+        return _object(self._json())
+
+    def record_body(self) -> dict[str, Any]:
+        """Reads the body as the one record that a resource of records needs; a list is refused as one was seen to be."""
+        found = self._json()
+        if isinstance(found, list):
+            message = (
+                "Json Deserialization failed on token 'null' and has left off in the middle of parsing a row. "
+                "Will go to end of row to begin parsing the next row"
+            )
+            raise ApiFault(400, "INVALID_FIELD", message)
+        return _object(found)
+
+    def _json(self) -> object:
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in JSON_KINDS:
             message = f"MediaType of '{kind}' is not supported by this resource"
@@ -96,11 +110,11 @@ class Call:
         if not self.body.strip():
             message = "The HTTP entity body is required, but this request has no entity body."
             raise ApiFault(400, "JSON_PARSER_ERROR", message)
-        return _json_object(self.body)
+        return _parsed(self.body)
 
     def admin_body(self) -> dict[str, Any]:
         """Reads the body as JSON whatever it is said to be; none at all is an empty object."""
-        return _json_object(self.body or b"{}")
+        return _object(_parsed(self.body or b"{}"))
 
 
 def write_options(call: Call) -> WriteOptions:
@@ -109,13 +123,17 @@ def write_options(call: Call) -> WriteOptions:
     return WriteOptions(allow_save=bool(_ALLOW_SAVE.search(said)))
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
+def _parsed(body: bytes) -> object:
     try:
-        found = json.loads(
+        found: object = json.loads(
             body, parse_float=_finite, parse_constant=_no_constant, object_pairs_hook=_no_repeats
         )
     except (ValueError, RecursionError) as error:
         raise ApiFault(400, "JSON_PARSER_ERROR", f"Unexpected character in the body: {error}") from None
+    return found
+
+
+def _object(found: object) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ApiFault(400, "JSON_PARSER_ERROR", "The body must be a JSON object")
     return found

@@ -12,6 +12,7 @@ from lht.simulator.org import ids
 from lht.simulator.org.collections import Outcome, Saved, Work, save_all
 from lht.simulator.org.records import UnknownRecord, key_field
 from lht.simulator.server.call import json_answer, write_options
+from lht.simulator.server.json_places import as_parser_says
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +120,11 @@ def _retrieve(site: Site, call: Call, wanted: Sequence[str], names: Sequence[str
 
 def _save(site: Site, call: Call, works: Sequence[Work], *, all_or_none: bool) -> Response:
     outcomes = save_all(site.db, works, all_or_none=all_or_none)
-    return json_answer(call, [_result(outcome) for outcome in outcomes])
+    seen = [
+        as_parser_says(outcome, call.body, ("records", place)) if isinstance(outcome, ApiFault) else outcome
+        for place, outcome in enumerate(outcomes)
+    ]
+    return json_answer(call, [_result(outcome) for outcome in seen])
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def query_more(site: Site, call: Call) -> Response:
 
 def create(site: Site, call: Call) -> Response:
     """Makes a record."""
-    record_id = site.org.create_record(call.path["object"], call.json_body(), write_options(call))
+    record_id = site.org.create_record(call.path["object"], call.record_body(), write_options(call))
     return _created(site, call, {"id": record_id, "success": True, "errors": []})
 
 
@@ -94,7 +94,7 @@ def create_by_id(site: Site, call: Call) -> Response:
     """Makes a record under an address that ends in Id, as an upsert without a key."""
     if call.path["id"].lower() != "id":
         raise not_found()
-    made = site.org.upsert_record(call.path["object"], "Id", "", call.json_body(), write_options(call))
+    made = site.org.upsert_record(call.path["object"], "Id", "", call.record_body(), write_options(call))
     return _created(site, call, {"id": made[0], "success": True, "errors": [], "created": made[1]})
 
 
@@ -105,7 +105,7 @@ def read(site: Site, call: Call) -> Response:
 
 def update(site: Site, call: Call) -> Response:
     """Changes a record, if it is what the request's conditions say."""
-    name, record_id, body = call.path["object"], call.path["id"], call.json_body()
+    name, record_id, body = call.path["object"], call.path["id"], call.record_body()
     if not is_conditional(call):
         site.org.update_record(name, record_id, body, write_options(call))
         return Response(status_code=204)
@@ -139,7 +139,7 @@ def upsert(site: Site, call: Call) -> Response:
     schema = site.catalog.need(name)
     if relationships.is_traversal(schema, call):
         return relationships.update(site, call, schema)
-    record_id, is_new = site.org.upsert_record(name, key, value, call.json_body(), write_options(call))
+    record_id, is_new = site.org.upsert_record(name, key, value, call.record_body(), write_options(call))
     if not is_new and call.version_number < UPSERT_ANSWERS_SINCE:
         return Response(status_code=204)
     body = {"id": record_id, "success": True, "errors": [], "created": is_new}

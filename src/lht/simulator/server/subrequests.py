@@ -16,6 +16,7 @@ from lht.simulator.errors import ApiFault
 from lht.simulator.org.site import Site
 from lht.simulator.server.addresses import routed, values
 from lht.simulator.server.call import Call, fault_answer, not_found
+from lht.simulator.server.json_places import as_parser_says
 from lht.simulator.store.database import ShapeChanged
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Subrequests:
             handler, path = self._find(inner.method, routed(address.path))
             return _answer(steady(site, handler, _call(outer, inner, address.query, path)))
         except ApiFault as fault:
-            return _answer(fault_answer(fault, version))
+            return _answer(fault_answer(as_parser_says(fault, _body(inner)), version))
         except ShapeChanged:
             if site.db.is_together:
                 raise
@@ -133,7 +134,6 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def _call(outer: Call, inner: Inner, query: str, path: dict[str, str]) -> Call:
-    body = b"" if inner.body is None else json.dumps(inner.body).encode()
     headers = {name.lower(): str(value) for name, value in inner.headers.items()}
     made = replace(
         outer,
@@ -141,10 +141,14 @@ def _call(outer: Call, inner: Inner, query: str, path: dict[str, str]) -> Call:
         path=path,
         query=dict(urllib.parse.parse_qsl(query, keep_blank_values=True)),
         headers=headers | {"authorization": outer.headers.get("authorization", "")},
-        body=body,
+        body=_body(inner),
     )
     _ = made.version_number
     return made
+
+
+def _body(inner: Inner) -> bytes:
+    return b"" if inner.body is None else json.dumps(inner.body).encode()
 
 
 def _answer(made: Response) -> Answer:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lht.simulator.errors import ApiFault
 from lht.simulator.server.call import json_answer, write_options
 from lht.simulator.server.collections import item_error
+from lht.simulator.server.json_places import as_parser_says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +57,8 @@ def create(site: Site, call: Call) -> Response:
             for level in levels:
                 _make(site, connection, level, write_options(call))
     except _SomeFailed as failed:
-        results = [{"referenceId": name, "errors": [item_error(fault)]} for name, fault in failed.faults]
+        seen = [(name, as_parser_says(fault, call.body)) for name, fault in failed.faults]
+        results = [{"referenceId": name, "errors": [item_error(fault)]} for name, fault in seen]
         return json_answer(call, {"hasErrors": True, "results": results}, 400)
     made = [{"referenceId": node.name, "id": node.id} for level in levels for node in level]
     return json_answer(call, {"hasErrors": False, "results": made}, 201)
