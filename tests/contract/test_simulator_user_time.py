@@ -46,6 +46,7 @@ def test_a_day_begins_at_the_users_midnight(api: Caller) -> None:
 
     assert [r["Name"] for r in in_tokyo] == ["A"]
     assert len(in_gmt) == 2
+    assert api.read_csv("SELECT Name FROM Account WHERE CreatedDate = TODAY").rows == [["Name"], ["A"]]
 
 
 def test_the_fiscal_year_moves_the_fiscal_words_and_fields(api: Caller) -> None:
@@ -61,6 +62,8 @@ def test_the_fiscal_year_moves_the_fiscal_words_and_fields(api: Caller) -> None:
 
     assert by_calendar == ["a", "b"]
     assert _names(api, "CloseDate = THIS_FISCAL_YEAR") == ["b", "c", "e"]
+    in_bulk = api.read_csv("SELECT Name FROM Opportunity WHERE CloseDate = THIS_FISCAL_YEAR").rows
+    assert sorted(in_bulk[1:]) == [["b"], ["c"], ["e"]]
     assert _names(api, "CloseDate = THIS_FISCAL_QUARTER") == ["b"]
     assert _names(api, "CloseDate = LAST_FISCAL_QUARTER") == ["a"]
     fiscal = _records(api, "SELECT Fiscal, FiscalYear, FiscalQuarter FROM Opportunity ORDER BY Name")
@@ -118,3 +121,9 @@ def test_the_users_own_record_decides(api: Caller) -> None:
     days = "SELECT DAY_ONLY(convertTimezone(CreatedDate)) d FROM Account GROUP BY DAY_ONLY(convertTimezone(CreatedDate))"
     assert [r["d"] for r in _records(api, days)] == ["2024-03-10"]
     assert api.read_csv("SELECT Name FROM Account WHERE CreatedDate = TODAY").rows[1:] == [["A"]]
+
+
+def test_a_job_finds_what_is_mine(api: Caller) -> None:
+    api.create("Account", Name="A")
+
+    assert api.read_csv("SELECT Name FROM Account USING SCOPE mine").rows == [["Name"], ["A"]]

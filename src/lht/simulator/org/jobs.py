@@ -19,7 +19,6 @@ from lht.simulator.org.ids import make_id, to_long
 from lht.simulator.org.job_bodies import FINAL, Order
 from lht.simulator.org.limits import BULK_QUERY_STORAGE_MB
 from lht.simulator.org.pages import PageBounds, ResultPage, locator_for, page_list, page_start, row_of
-from lht.simulator.soql.compile import Compiled, compile_query
 from lht.simulator.soql.parse import parse
 from lht.simulator.store.csv_form import header
 from lht.simulator.store.results import QueryFailed, ResultFile, ResultStore, Select, Stopped
@@ -31,8 +30,9 @@ if TYPE_CHECKING:
     from lht.simulator.org.clock import Clock
     from lht.simulator.org.faults import Fault, Faults
     from lht.simulator.org.limits import Limits
+    from lht.simulator.org.query import QueryRunner
     from lht.simulator.org.settings import Settings
-    from lht.simulator.soql.compile import Catalog
+    from lht.simulator.soql.compiled import Compiled
     from lht.simulator.store.database import Database
 
 KEY_PREFIX = "750"
@@ -51,7 +51,7 @@ class Host(Protocol):
     @property
     def db(self) -> Database: ...
     @property
-    def catalog(self) -> Catalog: ...
+    def queries(self) -> QueryRunner: ...
     @property
     def clock(self) -> Clock: ...
     @property
@@ -124,8 +124,8 @@ class JobBoard:
         order = Order.read(body)
         query = parse(order.query)
         now = self._host.clock.now()
-        compiled = compile_query(
-            query, self._host.catalog, now=now, include_deleted=order.operation == "queryAll", bulk=True
+        compiled = self._host.queries.compiled(
+            query, include_deleted=order.operation == "queryAll", bulk=True, version=api_version
         )
         with self._lock:
             self._host.limits.take_query_job()

@@ -12,7 +12,7 @@ from lht.simulator.org.page_size import page_size
 from lht.simulator.org.render import Json, Renderer
 from lht.simulator.org.rows import MANY
 from lht.simulator.org.user_time import user_time
-from lht.simulator.soql.compile import Compiled, compile_query
+from lht.simulator.soql.compile import NEWEST, Compiled, compile_query
 from lht.simulator.soql.parse import parse
 from lht.simulator.store.database import ShapeChanged
 from lht.simulator.store.ddl import quoted
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.clock import Clock
     from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.soql.tree import Query
     from lht.simulator.store.database import Database
 
 _NO_MORE_GROUPS = (
@@ -41,13 +42,18 @@ class QueryRunner:
         self._user_id = user_id
         self._cursors = Cursors(db)
 
-    def compile(
-        self, soql: str, *, include_deleted: bool, bulk: bool = False, version: str = "v66.0"
+    def compile(self, soql: str, *, include_deleted: bool, version: str = f"v{NEWEST}") -> Compiled:
+        """Compiles the text of a query over REST."""
+        number = float(version.removeprefix("v"))
+        return self.compiled(parse(soql), include_deleted=include_deleted, version=number)
+
+    def compiled(
+        self, query: Query, *, include_deleted: bool, bulk: bool = False, version: float = NEWEST
     ) -> Compiled:
-        """Compiles a query against the org as it is now."""
+        """Compiles a query against the org as it is now, for its user."""
         times = user_time(self._db, self._catalog, self._user_id)
         return compile_query(
-            parse(soql),
+            query,
             self._catalog,
             now=self._clock.now(),
             include_deleted=include_deleted,
@@ -55,7 +61,7 @@ class QueryRunner:
             timezone=times.timezone,
             fiscal_start=times.fiscal_start,
             user_id=self._user_id,
-            version=float(version.removeprefix("v")),
+            version=version,
         )
 
     def query(self, soql: str, *, include_deleted: bool, batch_size: int, version: str) -> Json:

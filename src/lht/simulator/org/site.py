@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lht.simulator.org.limits import Limits
     from lht.simulator.org.oauth import App
     from lht.simulator.org.org import Org
+    from lht.simulator.org.query import QueryRunner
     from lht.simulator.store.database import Database
 
 MOMENTS = ("earliest_date_available", "latest_date_covered")
@@ -66,6 +67,10 @@ class Site:
     @property
     def catalog(self) -> Catalog:
         return self.org.catalog
+
+    @property
+    def queries(self) -> QueryRunner:
+        return self.org.queries
 
     @property
     def clock(self) -> Clock:
