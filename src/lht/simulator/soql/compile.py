@@ -241,12 +241,13 @@ class _Compiler:
             return [self._children(item)]
         if isinstance(item, TypeOf):
             return self._branches(item)
+        is_fields = isinstance(item.operand, Call) and item.operand.name.upper() == "FIELDS"
+        if item.alias is not None and (is_fields or isinstance(item.operand, Path)):
+            message = "only aggregate expressions use field aliasing"
+            raise malformed(message, self._query.text, item.operand.at)
         if isinstance(item.operand, Path):
-            if item.alias is not None:
-                message = "only aggregate expressions use field aliasing"
-                raise malformed(message, self._query.text, item.operand.at)
             return [self._scope.resolve(item.operand)]
-        if item.operand.name.upper() == "FIELDS" and self._about.version >= FIELDS_SINCE:
+        if is_fields and self._about.version >= FIELDS_SINCE:
             return [
                 self._scope.column(self._scope.base, f)
                 for f in expanded(item.operand, self._query, self._schema)
