@@ -43,7 +43,9 @@ def _seconds(expiry: object) -> float:
     """Reads a number, or a text of digits: stock clients, and Salesforce's own samples, write one."""
     if isinstance(expiry, str) and expiry.isascii() and expiry.isdigit():
         return float(expiry)
-    if isinstance(expiry, bool) or not isinstance(expiry, int | float) or not isfinite(expiry):
+    if isinstance(expiry, bool) or not isinstance(expiry, int | float):
+        raise _invalid()
+    if isinstance(expiry, float) and not isfinite(expiry):
         raise _invalid()
     return expiry
 
