@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import json
 import zlib
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -51,6 +53,10 @@ def test_a_trailing_slash_makes_no_difference(api: Caller, path: str) -> None:
 )
 def test_what_is_not_there_is_not_found(api: Caller, path: str) -> None:
     assert api.get(path).error[:2] == (404, "NOT_FOUND")
+
+
+def test_query_plans_are_not_there(api: Caller) -> None:
+    assert api.get("/query", explain="SELECT Id FROM User").error[:2] == (404, "NOT_FOUND")
 
 
 def test_a_method_that_a_resource_lacks_is_refused(api: Caller) -> None:
@@ -175,6 +181,23 @@ def test_an_instance_address_may_end_in_a_slash(api: Caller) -> None:
     assert api.raw("GET", "/services/data//v66.0/limits", headers=api.headers).status == 404
 
 
+def test_headers_are_spelled_as_salesforce_spells_them(api: Caller) -> None:
+    """A stock client looks up content-type in a case-sensitive dict, and must not find it, as in a real org."""
+    job = api.finished_job("SELECT Id FROM User")
+    connection = http.client.HTTPConnection(urlsplit(api.org.url).netloc)
+    connection.request("GET", f"/services/data/v66.0/jobs/query/{job['id']}/results", headers=api.headers)
+    names = set(connection.getresponse().headers)
+    connection.close()
+
+    assert {"Content-Type", "Date", "Sforce-Limit-Info", "Sforce-Locator", "Sforce-NumberOfRecords"} <= names
+
+
+def test_field_types_are_spelled_as_rest_spells_them(api: Caller) -> None:
+    types = {field["type"] for field in api.get("/sobjects/Specimen__c/describe").json()["fields"]}
+
+    assert {"anyType"} == {name for name in types if not name.islower()}
+
+
 def test_the_date_header_is_the_orgs_time(api: Caller) -> None:
     api.org.admin.set_clock("2031-02-03T04:05:06Z", frozen=True)
 
@@ -183,7 +206,7 @@ def test_the_date_header_is_the_orgs_time(api: Caller) -> None:
     )
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff"])
+@pytest.mark.parametrize("body", [b"{", b"1", b"\xff"])
 def test_a_body_that_is_no_json_object_is_refused(api: Caller, body: bytes) -> None:
     answer = api.raw("POST", "/services/data/v66.0/sobjects/Account", body, api.headers)
 

@@ -201,6 +201,8 @@ def _created(site: Site, call: Call, body: dict[str, Any]) -> Response:
 
 
 def _query(site: Site, call: Call, *, include_deleted: bool) -> Response:
+    if "explain" in call.query:
+        raise not_found()  # there are no query plans here
     soql = call.query.get("q", "")
     if not soql.strip():
         raise ApiFault(400, "MALFORMED_QUERY", "SOQL statements cannot be empty or null")

@@ -30,6 +30,11 @@ METERED = "/services/data/"
 TOO_MANY_LONG = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
 OAUTH_PATHS = "/services/oauth2/"
 LOG_ENTRIES = 20_000
+SPELLED = {
+    b"etag": b"ETag",
+    b"sforce-numberofrecords": b"Sforce-NumberOfRecords",
+    b"www-authenticate": b"WWW-Authenticate",
+}
 USUAL_CODES = {
     401: ("INVALID_SESSION_ID", "Session expired or invalid"),
     403: ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
@@ -191,7 +196,7 @@ class Exchange:
         if self._hold:
             headers = [(name, value) for name, value in headers if name.lower() != b"content-length"]
         if not self._is_cut or self._left is not None:
-            await self._send({**message, "headers": headers})
+            await self._send({**message, "headers": [(_spelled(name), value) for name, value in headers]})
 
     async def _cut(self, message: Message) -> None:
         if self._left is None:
@@ -209,6 +214,11 @@ class Exchange:
         self._tail = body[len(body) - keep :]
         more = message.get("more_body", False)
         await self._send({"type": "http.response.body", "body": body[: len(body) - keep], "more_body": more})
+
+
+def _spelled(name: bytes) -> bytes:
+    """Gives a header's name as Salesforce writes it: some clients look for that spelling and no other."""
+    return SPELLED.get(name.lower()) or b"-".join(part.capitalize() for part in name.split(b"-"))
 
 
 def _refusal(scope: Scope) -> ASGIApp | None:

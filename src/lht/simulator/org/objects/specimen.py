@@ -98,7 +98,7 @@ ODD = (
     other("anyType", "Anything__c", "Anything", length=765, byte_length=765, also=OPAQUE),
     other("json", "Extra__c", "Extra", length=32_768, aggregatable=False, also=OPAQUE),
     other("complexvalue", "Shape__c", "Shape", length=255, aggregatable=False, also=OPAQUE),
-    other("DataCategoryGroupReference", "Category__c", "Category", length=80, also=CUSTOM),
+    other("datacategorygroupreference", "Category__c", "Category", length=80, also=CUSTOM),
     other(
         "base64",
         "Image__c",
