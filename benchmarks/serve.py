@@ -78,9 +78,9 @@ class Org:
         answer = connection.getresponse()
         text = answer.read()
         connection.close()
-        if answer.status not in (200, 201):
+        if answer.status not in (200, 201, 204):
             raise SystemExit(f"{method} {path}: {text.decode()}")
-        return json.loads(text)
+        return json.loads(text or b"{}")
 
     def job(self, soql: str) -> tuple[str, float]:
         """Runs a job to its end and gives its address and its seconds."""

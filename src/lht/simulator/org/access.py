@@ -10,6 +10,7 @@ from lht.simulator.org.rows import MANY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lht.simulator.org.working_set import WorkingSet
     from lht.simulator.store.database import Connection
 
 TABLE = "_read_only"
@@ -27,9 +28,14 @@ def set_read_only(connection: Connection, record_ids: Sequence[str], *, read_onl
         connection.execute(f"INSERT INTO {TABLE} SELECT unnest(CAST(? AS VARCHAR[]))", [list(record_ids)])
 
 
-def check_writable(connection: Connection, record_id: str) -> None:
+def read_only_among(connection: Connection, record_ids: Sequence[str]) -> set[str]:
+    """Gives those of the records that the user may only read."""
+    sql = f"SELECT DISTINCT id FROM {TABLE} WHERE id IN {MANY}"
+    return {str(row[0]) for row in connection.execute(sql, [list(record_ids)]).fetchall()}
+
+
+def check_writable(work: WorkingSet, record_id: str) -> None:
     """Refuses to change a record that the user may only read."""
-    found = connection.execute(f"SELECT count(*) FROM {TABLE} WHERE id = ?", [record_id]).fetchone()
-    if found and found[0]:
+    if work.is_read_only(record_id):
         message = "insufficient access rights on object id"
         raise ApiFault(403, "INSUFFICIENT_ACCESS_OR_READONLY", message, ())

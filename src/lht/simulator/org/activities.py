@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lht.simulator.org import rows
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.derive import Row
     from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.org.working_set import WorkingSet
     from lht.simulator.store.database import Connection
 
 ABOUT = ("WhatId", "WhoId", "AccountId")
@@ -22,7 +24,7 @@ DONE = {
 """What is over, of activities, by object."""
 
 
-def note_activity(connection: Connection, catalog: Catalog, schema: ObjectSchema, row: Row) -> None:
+def note_activity(work: WorkingSet, catalog: Catalog, schema: ObjectSchema, row: Row) -> None:
     """Moves LastActivityDate of what an activity is about, which is the platform's doing: only SystemModstamp moves."""
     day, now = row.get("ActivityDate"), row.get("SystemModstamp")
     if schema.name not in DONE or not isinstance(day, date) or not isinstance(now, datetime):
@@ -31,13 +33,26 @@ def note_activity(connection: Connection, catalog: Catalog, schema: ObjectSchema
         return
     for parent_id in {str(row[name]) for name in ABOUT if row.get(name)}:
         parent = catalog.by_prefix(parent_id)
-        if parent is None or not {"LastActivityDate", "SystemModstamp"} <= rows.stored_names(parent):
-            continue
-        sql = (
-            f'UPDATE {quoted(parent.name)} SET "LastActivityDate" = ?, "SystemModstamp" = ? '
-            'WHERE "Id" = ? AND ("LastActivityDate" IS NULL OR "LastActivityDate" < ?)'
-        )
-        connection.execute(sql, [day, now, parent_id, day])
+        if parent is not None and {"LastActivityDate", "SystemModstamp"} <= rows.stored_names(parent):
+            work.later(
+                (note_activity, parent.name), partial(_note_days, work, parent), [(parent_id, day, now)]
+            )
+
+
+def _note_days(work: WorkingSet, parent: ObjectSchema, noted: list[tuple[str, date, datetime]]) -> None:
+    latest: dict[str, tuple[date, datetime]] = {}
+    for parent_id, day, now in noted:
+        if parent_id not in latest or latest[parent_id][0] < day:
+            latest[parent_id] = day, now
+    listed = ", ".join(f"unnest(CAST(? AS {kind}[]))" for kind in ("VARCHAR", "DATE", "TIMESTAMP"))
+    table, (chosen, given) = quoted(parent.name), rows.among(parent, list(latest))
+    sql = (
+        f'UPDATE {table} SET "LastActivityDate" = v.day, "SystemModstamp" = v.moment '
+        f"FROM (SELECT {listed}) v(id, day, moment) "
+        f'WHERE {table}."Id" = v.id AND {chosen} AND ("LastActivityDate" IS NULL OR "LastActivityDate" < v.day)'
+    )
+    days, moments = zip(*latest.values(), strict=True)
+    work.writing().execute(sql, [list(latest), list(days), list(moments), *given])
 
 
 def archive(connection: Connection, catalog: Catalog, now: datetime, older_than_days: float) -> int:

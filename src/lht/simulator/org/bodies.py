@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org import rows
+from lht.simulator.org import ids
+from lht.simulator.org.looked_up import LOOKED_UP
 from lht.simulator.org.owners import OWNER, check_owner, ownerless
 from lht.simulator.org.record_type_rules import FIELD as RECORD_TYPE
 from lht.simulator.org.record_type_rules import check_record_type, usual_record_type
@@ -13,13 +14,13 @@ from lht.simulator.org.record_types import MASTER_ID
 from lht.simulator.org.values import stored, wrong_object
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.derive import Row
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
     from lht.simulator.org.values import Stored
-    from lht.simulator.store.database import Connection
+    from lht.simulator.org.working_set import WorkingSet
 
 _RIGHTS = (
     "Please check the security settings of this field and verify that it is read/write for your profile or "
@@ -28,7 +29,7 @@ _RIGHTS = (
 
 
 def read_body(
-    connection: Connection,
+    work: WorkingSet,
     catalog: Catalog,
     schema: ObjectSchema,
     body: Mapping[str, object],
@@ -44,23 +45,23 @@ def read_body(
     for name, value in body.items():
         if name == "attributes":
             continue
-        field, found = _entry(connection, catalog, schema, name, value, new=new, also=also)
+        field, found = _entry(work, catalog, schema, name, value, new=new, also=also)
         row[field.name] = found
         if found is None and not field.nillable and not new:
             raise ownerless() if field.name == OWNER else missing([field.name])
     is_master = row.get(RECORD_TYPE) == MASTER_ID
     if is_master:
         row[RECORD_TYPE] = None
-    _check_references(connection, catalog, schema, row)
-    check_record_type(connection, catalog, schema, row)
+    _check_references(work, catalog, schema, row)
+    check_record_type(work, catalog, schema, row)
     if new and row.get(RECORD_TYPE) is None and not is_master:
-        row |= usual_record_type(connection, catalog, schema)
-    check_owner(connection, catalog, schema, row)
+        row |= usual_record_type(work, catalog, schema)
+    check_owner(work, catalog, schema, row)
     return row
 
 
 def _entry(
-    connection: Connection,
+    work: WorkingSet,
     catalog: Catalog,
     schema: ObjectSchema,
     name: str,
@@ -80,11 +81,11 @@ def _entry(
     if relation is None or not relation.reference_to or not isinstance(value, dict):
         raise ApiFault(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {schema.name}")
     _check_writable(relation, new=new)
-    return relation, _parent_by_key(connection, catalog, relation, value)
+    return relation, _parent_by_key(work, catalog, relation, value)
 
 
 def _parent_by_key(
-    connection: Connection, catalog: Catalog, relation: FieldSchema, key: dict[str, object]
+    work: WorkingSet, catalog: Catalog, relation: FieldSchema, key: dict[str, object]
 ) -> Stored:
     """Finds the parent that `{"Account": {"ExternalId__c": "k1"}}` speaks of."""
     named = {name: value for name, value in key.items() if name != "attributes"}
@@ -93,7 +94,7 @@ def _parent_by_key(
             field = target.find(name)
             if field is None or not (field.external_id or field.id_lookup):
                 continue
-            return _only(rows.holder(connection, target, field, stored(field, value)), target, field, value)
+            return _only(work.holders(target, field, stored(field, value)), target, field, value)
     raise ApiFault(
         400, "INVALID_FIELD", f"No external id of {relation.relationship_name} among {sorted(named)}"
     )
@@ -117,7 +118,7 @@ def _check_writable(field: FieldSchema, *, new: bool) -> None:
         raise ApiFault(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, (field.name,))
 
 
-def _check_references(connection: Connection, catalog: Catalog, schema: ObjectSchema, row: Row) -> None:
+def _check_references(work: WorkingSet, catalog: Catalog, schema: ObjectSchema, row: Row) -> None:
     for name, value in row.items():
         field = schema.by_name[name.lower()]
         if value is None or not field.reference_to:
@@ -125,7 +126,7 @@ def _check_references(connection: Connection, catalog: Catalog, schema: ObjectSc
         target = catalog.by_prefix(str(value))
         if target is None or target.name not in field.reference_to:
             raise wrong_object(field, value)
-        is_deleted = rows.fate(connection, target, str(value))
+        is_deleted = work.fate(target, str(value))
         if is_deleted is None:
             raise ApiFault(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", (name,))
         if is_deleted:
@@ -148,13 +149,13 @@ def check_required(schema: ObjectSchema, row: Row) -> None:
         raise missing(absent)
 
 
-def check_unique(connection: Connection, schema: ObjectSchema, row: Row, record_id: str | None) -> None:
+def check_unique(work: WorkingSet, schema: ObjectSchema, row: Row, record_id: str | None) -> None:
     """Refuses a value of a unique field that another live record holds."""
     for field in schema.fields:
         value = row.get(field.name)
         if not field.unique or value is None:
             continue
-        others = [found for found in rows.holder(connection, schema, field, value) if found != record_id]
+        others = [found for found in work.holders(schema, field, value) if found != record_id]
         if others:
             message = f"duplicate value found: {field.name} duplicates value on record with id: {others[0]}"
             raise ApiFault(400, "DUPLICATE_VALUE", message, ())
@@ -167,3 +168,34 @@ def defaults(schema: ObjectSchema) -> Row:
         for field in schema.fields
         if field.has_column and field.default_value is not None
     }
+
+
+def expect_bodies(
+    work: WorkingSet, catalog: Catalog, schema: ObjectSchema, bodies: Iterable[Mapping[str, object]]
+) -> None:
+    """Tells what reading those bodies will ask for; what makes no sense in them is left to `read_body`."""
+    wanted: dict[str, set[str]] = {}
+    for body in bodies:
+        for name, value in body.items():
+            field = schema.find(name)
+            if field is not None and field.reference_to and isinstance(value, str):
+                wanted.setdefault(field.name, set()).add(ids.to_long(value.strip()) or "")
+            elif (
+                field is not None
+                and (field.unique or field.external_id)
+                and isinstance(value, str | int | float)
+            ):
+                work.expect_values(schema, field, _readable(field, value))
+    for name, record_ids in wanted.items():
+        for prefix in {record_id[:3] for record_id in record_ids}:
+            target = catalog.by_prefix(prefix)
+            if target is not None:
+                chosen = [record_id for record_id in record_ids if record_id[:3] == prefix]
+                work.expect(target, chosen, whole=name in LOOKED_UP.get(schema.name, ()))
+
+
+def _readable(field: FieldSchema, value: object) -> list[Stored]:
+    try:
+        return [stored(field, value)]
+    except ApiFault:
+        return []

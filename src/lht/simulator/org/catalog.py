@@ -95,7 +95,7 @@ def without_field(schema: ObjectSchema, name: str) -> ObjectSchema:
 
 def columns(schema: ObjectSchema) -> list[tuple[str, str]]:
     """Gives the stored fields of an object with their describe types."""
-    return [(field.name, field.type) for field in schema.fields if field.has_column]
+    return list(schema.kinds.items())
 
 
 def column_list(schema: ObjectSchema) -> str:

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.derive import Row
-    from lht.simulator.store.database import Connection
+    from lht.simulator.org.working_set import WorkingSet
 
 
 @dataclass(frozen=True, slots=True)
 class Changing:
     """The transaction, the objects that the org has, the user and the moment."""
 
-    connection: Connection
+    work: WorkingSet
     catalog: Catalog
     user_id: str
     now: datetime
@@ -30,24 +30,24 @@ class Changing:
         schema = self.catalog.object(object_name)
         if schema is None:
             return None
-        return rows.insert(self.connection, schema, self._known(object_name, self._born() | row))
+        return self.work.insert(schema, self._known(object_name, self._born() | row))
 
     def find(self, object_name: str, record_id: object) -> Row:
         """Gives a row, empty where there is none."""
         schema = self.catalog.object(object_name)
-        return (rows.find(self.connection, schema, str(record_id)) or {}) if schema and record_id else {}
+        return (self.work.find(schema, str(record_id)) or {}) if schema and record_id else {}
 
     def set(self, object_name: str, record_id: str, row: Row) -> None:
         """Writes fields that the object has."""
         schema, known = self.catalog.object(object_name), self._known(object_name, row)
         if schema is not None and known:
-            rows.update(self.connection, schema, record_id, known)
+            self.work.update(schema, record_id, known)
 
     def column(self, object_name: str, sql: str, params: list[object]) -> list[str]:
         """Gives the first column of `SELECT … FROM object` with what stands behind it; none where it is not there."""
         if self.catalog.object(object_name) is None:
             return []
-        found = self.connection.execute(sql.format(table=quoted(object_name)), params).fetchall()
+        found = self.work.reading().execute(sql.format(table=quoted(object_name)), params).fetchall()
         return [str(row[0]) for row in found if row[0] is not None]
 
     def has(self, object_name: str, *fields: str) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from lht.simulator.errors import ApiFault, ManyFound
-from lht.simulator.store.database import Connection
+from lht.simulator.org.working_set import WorkingSet, working
 
 if TYPE_CHECKING:
     from lht.simulator.store.database import Database
@@ -28,55 +30,63 @@ class Saved:
     created: bool | None = None
 
 
-Work: TypeAlias = Callable[[Connection], Saved]
-"""Writes one record in the transaction that it is given."""
-
 Outcome: TypeAlias = Saved | ApiFault
+Work: TypeAlias = Callable[[WorkingSet], Saved]
+"""Writes one record; it raises ApiFault before it has written anything, or not at all."""
 
 
-class _SomeFailed(Exception):  # noqa: N818 - it ends a transaction, nothing else
-    """Some records of an attempt were refused, so that nothing of it may stay."""
+class _RolledBack(Exception):  # noqa: N818 - it ends a transaction, nothing else
+    """Some records were refused of which all or none were wanted."""
 
 
-def save_all(db: Database, works: Sequence[Work], *, all_or_none: bool) -> list[Outcome]:
-    """Does every work in order and gives what became of each.
-
-    It is one transaction. Where some fail it is rolled back and, unless all or none were wanted, done again without
-    them, as Salesforce does: so nothing of a refused record stays, whatever its rules had written before they
-    refused it. Work that is done `together` with more is not done again: its caller rolls back.
-    """
-    failed: dict[int, ApiFault] = {}
-    while True:
-        try:
-            with db.transaction() as connection:
-                outcomes = _attempt(connection, works, failed, finish=db.is_together)
-        except _SomeFailed:
-            outcomes = []
-        if all_or_none and failed:
-            return [failed.get(place, ROLLED_BACK) for place in range(len(works))]
-        if outcomes or not works:
-            return outcomes
-
-
-def _attempt(
-    connection: Connection, works: Sequence[Work], failed: dict[int, ApiFault], *, finish: bool
+def save_all(
+    db: Database,
+    works: Sequence[Work],
+    *,
+    all_or_none: bool,
+    expect: Callable[[WorkingSet], None] = lambda _work: None,
 ) -> list[Outcome]:
-    known = len(failed)
-    outcomes = [
-        failed.get(place) or _outcome(connection, work, failed, place) for place, work in enumerate(works)
-    ]
-    if len(failed) > known and not finish:
-        raise _SomeFailed
+    """Does every work in order, in one transaction, and gives what became of each.
+
+    `expect` may say beforehand what they will ask for. As a refused record leaves nothing, nothing is done twice.
+    """
+    return save_sets(db, [partial(_each, works)], all_or_none=all_or_none, expect=expect)
+
+
+def _each(works: Sequence[Work], work: WorkingSet) -> list[Outcome]:
+    return [_outcome(one, work) for one in works]
+
+
+def save_sets(
+    db: Database,
+    sets: Sequence[Callable[[WorkingSet], list[Outcome]]],
+    *,
+    all_or_none: bool,
+    expect: Callable[[WorkingSet], None] = lambda _work: None,
+) -> list[Outcome]:
+    """Does works that are of several records each.
+
+    Where all or none were wanted and some are refused, all is rolled back; by the caller, where more is done
+    `together` with it.
+    """
+    outcomes: list[Outcome] = []
+    with suppress(_RolledBack), db.transaction() as connection, working(connection) as work:
+        expect(work)
+        for one in sets:
+            outcomes += one(work)
+        if all_or_none and not db.is_together and any(isinstance(one, ApiFault) for one in outcomes):
+            raise _RolledBack
+    if all_or_none and any(isinstance(one, ApiFault) for one in outcomes):
+        return [one if isinstance(one, ApiFault) else ROLLED_BACK for one in outcomes]
     return outcomes
 
 
-def _outcome(connection: Connection, work: Work, failed: dict[int, ApiFault], place: int) -> Outcome:
+def _outcome(one: Work, work: WorkingSet) -> Outcome:
     try:
-        return work(connection)
+        return one(work)
     except ManyFound as fault:
         listed = ", ".join(fault.record_ids)
         message = f"more than one record found for external id field: [{listed}]"
-        failed[place] = ApiFault(400, "DUPLICATE_EXTERNAL_ID", message, ())
+        return ApiFault(400, "DUPLICATE_EXTERNAL_ID", message, ())
     except ApiFault as fault:
-        failed[place] = fault
-    return failed[place]
+        return fault

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from lht.simulator.org.changing import Changing
-from lht.simulator.org.looked_up import PERSON_COPIES, case_contact, person_copies
+from lht.simulator.org.looked_up import (
+    CONTACT_COPIES,
+    PERSON_COPIES,
+    PLACE,
+    SAME,
+    case_contact,
+    person_copies,
+)
 from lht.simulator.org.objects.picklists import MEMBER_STATUSES
 from lht.simulator.org.objects.sharing import SHARE_OF
 from lht.simulator.org.roll_ups import LIVE, count_deals, count_members, sum_lines
@@ -15,19 +23,19 @@ from lht.simulator.org.tracking import note_changed, note_created
 from lht.simulator.store.ddl import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.derive import Row
     from lht.simulator.org.schema import ObjectSchema
-    from lht.simulator.store.database import Connection
+    from lht.simulator.org.working_set import WorkingSet
 
 SUMMED = {"OpportunityLineItem": "OpportunityId", "CampaignMember": "CampaignId", "Opportunity": "CampaignId"}
 """Objects that somebody's figures are counted from, with the field that tells whose."""
 
 
 def follow_create(
-    connection: Connection,
+    work: WorkingSet,
     catalog: Catalog,
     schema: ObjectSchema,
     row: Row,
@@ -39,7 +47,7 @@ def follow_create(
     now = row.get("SystemModstamp")
     if not isinstance(now, datetime):
         return
-    at = Changing(connection, catalog, user_id, now)
+    at = Changing(work, catalog, user_id, now)
     _share(at, schema, row)
     if not again:
         note_created(at, schema, row)
@@ -48,7 +56,7 @@ def follow_create(
 
 
 def follow_update(
-    connection: Connection,
+    work: WorkingSet,
     catalog: Catalog,
     schema: ObjectSchema,
     change: tuple[Row, Row],
@@ -59,14 +67,14 @@ def follow_update(
     now = new.get("SystemModstamp")
     if not isinstance(now, datetime):
         return
-    at = Changing(connection, catalog, user_id, now)
+    at = Changing(work, catalog, user_id, now)
     note_changed(at, schema, old, new)
     if old.get("OwnerId") != new.get("OwnerId"):
         _unshare(at, schema, str(new["Id"]))
         _share(at, schema, new)
     if schema.name == "OpportunityContactRole":
         _primary(at, new)
-    _carry(at, schema, new)
+    _carry(at, schema, old, new)
     whose = SUMMED.get(schema.name, "")
     _sum(at, schema, {str(old.get(whose) or ""), str(new.get(whose) or "")})
 
@@ -93,9 +101,9 @@ def _share(at: Changing, schema: ObjectSchema, row: Row) -> None:
 
 def _unshare(at: Changing, schema: ObjectSchema, record_id: str) -> None:
     name, key = SHARE_OF.get(schema.name, ""), f"{schema.name}Id"
-    if at.has(name, key, "RowCause"):
-        sql = f"DELETE FROM {quoted(name)} WHERE {quoted(key)} = ? AND \"RowCause\" = 'Owner'"
-        at.connection.execute(sql, [record_id])
+    share = at.catalog.object(name)
+    if share and at.has(name, key, "RowCause"):
+        at.work.erase(share, key, record_id, {"RowCause": "Owner"})
 
 
 def _bring(at: Changing, schema: ObjectSchema, row: Row) -> None:
@@ -130,36 +138,76 @@ def _primary(at: Changing, role: Row) -> None:
             'UPDATE "OpportunityContactRole" SET "IsPrimary" = false, "SystemModstamp" = ? '
             f'WHERE "OpportunityId" = ? AND "Id" <> ? AND "IsPrimary" AND {LIVE}'
         )
-        at.connection.execute(sql, [at.now, role["OpportunityId"], role["Id"]])
+        at.work.writing().execute(sql, [at.now, role["OpportunityId"], role["Id"]])
         at.set("Opportunity", str(role["OpportunityId"]), {"ContactId": role["ContactId"]})
 
 
-def _carry(at: Changing, schema: ObjectSchema, row: Row) -> None:
+class Copies(NamedTuple):
+    """What records of one object copy of another: the field that names the original, what is copied, and how."""
+
+    copier: str
+    field: str
+    copied: tuple[str, ...]
+    write: Callable[[Changing, str, Row], Row]
+
+
+def _carry(at: Changing, schema: ObjectSchema, old: Row, new: Row) -> None:
     """Brings copies of a changed record's fields up to date; their own records do not count as changed."""
-    own_id = str(row["Id"])
-    if schema.name in PERSON_COPIES and at.has("CampaignMember", f"{schema.name}Id"):
-        sql = f'SELECT "Id" FROM {{table}} WHERE "{schema.name}Id" = ?'
-        for member_id in at.column("CampaignMember", sql, [own_id]):
-            at.set("CampaignMember", member_id, person_copies(at, schema.name, row))
-    if schema.name == "Contact" and at.has("Case", "ContactId"):
-        for case_id in at.column("Case", 'SELECT "Id" FROM {table} WHERE "ContactId" = ?', [own_id]):
-            at.set("Case", case_id, case_contact(row))
-    if schema.name == "Product2" and at.has("PricebookEntry", "Product2Id"):
-        copies: Row = {"Name": row.get("Name"), "ProductCode": row.get("ProductCode")}
-        for entry_id in at.column(
-            "PricebookEntry", 'SELECT "Id" FROM {table} WHERE "Product2Id" = ?', [own_id]
-        ):
-            at.set("PricebookEntry", entry_id, copies)
+    moved = {name for name, value in new.items() if value != old.get(name)}
+    for copies in COPIES.get(schema.name, ()):
+        if at.has(copies.copier, copies.field) and not moved.isdisjoint(copies.copied):
+            at.work.later(copies, partial(_copy, at, schema, copies), [str(new["Id"])])
+
+
+def _copy(at: Changing, schema: ObjectSchema, copies: Copies, originals: list[str]) -> None:
+    field, copier = quoted(copies.field), at.catalog.need(copies.copier)
+    sql = f'SELECT "Id", {field} FROM {quoted(copier.name)} WHERE {field} IN {MANY}'
+    found = at.work.reading().execute(sql, [originals]).fetchall()
+    at.work.expect(schema, (original for _, original in found), whole=True)
+    for copy_id, original in found:
+        at.set(copier.name, str(copy_id), copies.write(at, schema.name, at.find(schema.name, original)))
+
+
+def _product_copies(_at: Changing, _kind: str, product: Row) -> Row:
+    return {name: product.get(name) for name in PRODUCT_COPIES}
+
+
+def _case_copies(_at: Changing, _kind: str, contact: Row) -> Row:
+    return case_contact(contact)
+
+
+PRODUCT_COPIES = ("Name", "ProductCode")
+_PERSON = (
+    "OwnerId",
+    "Company",
+    "AccountId",
+    *SAME,
+    *(kind + part for kind in PERSON_COPIES.values() for part in PLACE),
+)
+COPIES = {
+    "Contact": (
+        Copies("CampaignMember", "ContactId", _PERSON, person_copies),
+        Copies("Case", "ContactId", tuple(CONTACT_COPIES), _case_copies),
+    ),
+    "Lead": (Copies("CampaignMember", "LeadId", _PERSON, person_copies),),
+    "Product2": (Copies("PricebookEntry", "Product2Id", PRODUCT_COPIES, _product_copies),),
+}
+"""By the object of the originals."""
 
 
 def _sum(at: Changing, schema: ObjectSchema, parents: set[str]) -> None:
     for parent in parents - {""}:
         if schema.name == "CampaignMember":
-            count_members(at, parent)
+            at.work.later(count_members, partial(_each, at, count_members), [parent])
         elif schema.name == "Opportunity":
-            count_deals(at, parent)
+            at.work.later(count_deals, partial(_each, at, count_deals), [parent])
         elif schema.name == "OpportunityLineItem":
             moved = sum_lines(at, parent)
             opportunity = at.catalog.object("Opportunity")
             if moved and opportunity:
-                follow_update(at.connection, at.catalog, opportunity, moved, at.user_id)
+                follow_update(at.work, at.catalog, opportunity, moved, at.user_id)
+
+
+def _each(at: Changing, count: Callable[[Changing, str], None], parents: list[str]) -> None:
+    for parent in parents:
+        count(at, parent)

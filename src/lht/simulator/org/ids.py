@@ -13,6 +13,7 @@ POD = "gK0"
 
 SHORT, LONG, GROUP = 15, 18, 5
 COUNTED = 9
+_VALUES = {digit: value for value, digit in enumerate(DIGITS)}
 _SHAPE = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 
 
@@ -32,6 +33,16 @@ def make_id(prefix: str, number: int) -> str:
         tail = DIGITS[digit] + tail
     short = prefix + POD + tail
     return short + suffix(short)
+
+
+def number_of(prefix: str, record_id: str) -> int | None:
+    """Gives the number that an id of 18 characters was made from; None for one that `make_id` does not make."""
+    if record_id[: len(prefix) + len(POD)] != prefix + POD:
+        return None
+    number = 0
+    for char in record_id[len(prefix) + len(POD) : SHORT]:
+        number = number * len(DIGITS) + _VALUES[char]
+    return number
 
 
 def to_long(given: str) -> str | None:

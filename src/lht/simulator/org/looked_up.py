@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lht.simulator.org.derive import Row
     from lht.simulator.org.schema import ObjectSchema
     from lht.simulator.org.values import Stored
-    from lht.simulator.store.database import Connection
+    from lht.simulator.org.working_set import WorkingSet
 
 SAME = (
     "Salutation",
@@ -33,28 +33,29 @@ SAME = (
 PLACE = ("Street", "City", "State", "PostalCode", "Country")
 PERSON_COPIES = {"Contact": "Mailing", "Lead": ""}
 """Whom campaign members are, with the address that they have."""
+CONTACT_COPIES = {
+    "Phone": "ContactPhone",
+    "MobilePhone": "ContactMobile",
+    "Email": "ContactEmail",
+    "Fax": "ContactFax",
+}
+"""What a case shows of its contact, and as what."""
 
 
 def looked_up(
-    connection: Connection, catalog: Catalog, schema: ObjectSchema, row: Row, sent: Mapping[str, Stored]
+    work: WorkingSet, catalog: Catalog, schema: ObjectSchema, row: Row, sent: Mapping[str, Stored]
 ) -> Row:
     """Gives the fields that a record has from others; `row` is the record after the change, new without an Id."""
     rule = _RULES.get(schema.name)
     now = row.get("SystemModstamp")
     if rule is None or not isinstance(now, datetime):
         return {}
-    return rule(Changing(connection, catalog, "", now), row, sent)
+    return rule(Changing(work, catalog, "", now), row, sent)
 
 
 def case_contact(contact: Row) -> Row:
     """Gives what a case shows of its contact."""
-    found = {
-        "Phone": "ContactPhone",
-        "MobilePhone": "ContactMobile",
-        "Email": "ContactEmail",
-        "Fax": "ContactFax",
-    }
-    return {shown: contact.get(name) for name, shown in found.items()}
+    return {shown: contact.get(name) for name, shown in CONTACT_COPIES.items()}
 
 
 def person_copies(at: Changing, kind: str, person: Row) -> Row:
@@ -203,3 +204,10 @@ _RULES: dict[str, Callable[[Changing, Row, Mapping[str, Stored]], Row]] = {
     "OpportunityLineItem": _line,
     "PricebookEntry": _entry,
 }
+LOOKED_UP = {
+    "CampaignMember": ("ContactId", "LeadId"),
+    "Case": ("ContactId",),
+    "OpportunityLineItem": ("OpportunityId", "PricebookEntryId", "Product2Id"),
+    "PricebookEntry": ("Pricebook2Id", "Product2Id"),
+}
+"""The references whose records those rules read, by object."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import rows
 from lht.simulator.org.rows import MANY
+from lht.simulator.org.working_set import working
 from lht.simulator.org.writing import AS_USUAL
 from lht.simulator.store.ddl import quoted
 
@@ -34,19 +35,21 @@ def merge(
     schema = keeper.catalog.need(object_name)
     if not schema.mergeable:
         raise ApiFault(400, "INVALID_TYPE_FOR_OPERATION", f"entity type {schema.name} does not support merge")
-    with keeper.db.transaction() as connection:
-        winner = keeper.changeable(connection, schema, master, AS_USUAL)
-        beaten = [str(keeper.changeable(connection, schema, loser, AS_USUAL)["Id"]) for loser in losers]
-        if not 1 <= len(beaten) <= MOST_LOSERS or len({winner["Id"], *beaten}) != len(beaten) + 1:
+    with keeper.db.transaction() as connection, working(connection) as work:
+        winner = keeper.changeable(work, schema, master, AS_USUAL)
+        beaten = [keeper.changeable(work, schema, loser, AS_USUAL) for loser in losers]
+        if not 1 <= len(beaten) <= MOST_LOSERS or len({winner, *beaten}) != len(beaten) + 1:
             raise ValueError("losers must be one or two other records than the master")
         now = keeper.clock.stamp()
-        keeper.update_in(connection, schema, master, fields)
+        keeper.update_in(work, schema, master, fields)
+        work.writing()
         for child, field in keeper.catalog.children(schema):
             if _moves(child, field):
-                _reparent(connection, (child, field), beaten, str(winner["Id"]), now)
+                _reparent(connection, (child, field), beaten, winner, now)
         sql = f'UPDATE {quoted(schema.name)} SET "MasterRecordId" = ? WHERE "Id" IN {MANY}'
-        connection.execute(sql, [winner["Id"], beaten])
-        keeper.bin.delete(connection, schema, beaten)
+        connection.execute(sql, [winner, beaten])
+        for fault in filter(None, keeper.bin.delete(work, schema, beaten)):
+            raise fault
 
 
 def _moves(child: ObjectSchema, field: FieldSchema) -> bool:

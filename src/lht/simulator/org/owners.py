@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.derive import Row
     from lht.simulator.org.schema import ObjectSchema
-    from lht.simulator.store.database import Connection
+    from lht.simulator.org.working_set import WorkingSet
 
 OWNER = "OwnerId"
 
 
-def check_owner(connection: Connection, catalog: Catalog, schema: ObjectSchema, sent: Row) -> None:
+def check_owner(work: WorkingSet, catalog: Catalog, schema: ObjectSchema, sent: Row) -> None:
     """Refuses an owner who cannot own the record; references were checked before."""
     owner = sent.get(OWNER)
     if owner is None:
@@ -25,19 +25,19 @@ def check_owner(connection: Connection, catalog: Catalog, schema: ObjectSchema, 
     holder = catalog.by_prefix(str(owner))
     if holder is None:
         return
-    if holder.name == "User" and _value(connection, holder, "IsActive", owner) is False:
+    if holder.name == "User" and _value(work, holder, "IsActive", owner) is False:
         message = f"operation performed with inactive user [{owner}] as owner of {schema.label.lower()}"
         raise ApiFault(400, "INACTIVE_OWNER_OR_USER", message, (OWNER,))
-    if holder.name == "Group" and _value(connection, holder, "Type", owner) not in {"Queue", None}:
+    if holder.name == "Group" and _value(work, holder, "Type", owner) not in {"Queue", None}:
         message = "Queue not associated with this SObject type"
         raise ApiFault(400, "INVALID_OPERATION", message, (OWNER,))
 
 
-def _value(connection: Connection, schema: ObjectSchema, field: str, record_id: object) -> object:
+def _value(work: WorkingSet, schema: ObjectSchema, field: str, record_id: object) -> object:
     if field not in rows.stored_names(schema):
         return None
     sql = f'SELECT {quoted(field)} FROM {quoted(schema.name)} WHERE "Id" = ?'
-    found = connection.execute(sql, [record_id]).fetchone()
+    found = work.once(schema, (field, record_id), lambda at: at.execute(sql, [record_id]).fetchone())
     return found[0] if found else None
 
 

@@ -12,7 +12,7 @@ from lht.simulator.org.catalog import with_field
 from lht.simulator.org.facts import check_kinds
 from lht.simulator.org.fields import record_type
 from lht.simulator.org.first_rows import USER_ID
-from lht.simulator.org.record_types import MASTER_ID, record_types
+from lht.simulator.org.record_types import MASTER_ID, RecordType, record_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.derive import Row
     from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.org.working_set import WorkingSet
     from lht.simulator.store.database import Connection
 
 FIELD = "RecordTypeId"
@@ -75,25 +76,31 @@ def put_record_types(
             row |= {"DeveloperName": kind.developer_name, "SobjectType": object_name}
             record_id = rows.insert(connection, schema, row | {"CreatedDate": now, "CreatedById": USER_ID})
         else:
-            rows.update(connection, schema, record_id, row)
+            rows.update_all(connection, schema, {record_id: row})
         found.append(record_id)
     return found
 
 
-def usual_record_type(connection: Connection, catalog: Catalog, schema: ObjectSchema) -> Row:
+def _types(work: WorkingSet, catalog: Catalog, schema: ObjectSchema) -> tuple[RecordType, ...]:
+    return work.once(
+        catalog.object("RecordType"), schema.name, lambda at: record_types(at, catalog, schema.name)
+    )
+
+
+def usual_record_type(work: WorkingSet, catalog: Catalog, schema: ObjectSchema) -> Row:
     """Gives the record type of a new record that names none."""
     if schema.find(FIELD) is None:
         return {}
-    default = next((kind for kind in record_types(connection, catalog, schema.name) if kind.default), None)
+    default = next((kind for kind in _types(work, catalog, schema) if kind.default), None)
     return {} if default is None or default.is_master else {FIELD: default.id}
 
 
-def check_record_type(connection: Connection, catalog: Catalog, schema: ObjectSchema, sent: Row) -> None:
+def check_record_type(work: WorkingSet, catalog: Catalog, schema: ObjectSchema, sent: Row) -> None:
     """Refuses a record type of another object, or one that is not active."""
     wanted = sent.get(FIELD)
     if wanted is None:
         return
-    usable = {kind.id for kind in record_types(connection, catalog, schema.name) if kind.active}
+    usable = {kind.id for kind in _types(work, catalog, schema) if kind.active}
     if wanted not in usable:
         message = f"Record Type ID: this ID value isn't valid for the user: {wanted}"
         raise ApiFault(400, "INVALID_CROSS_REFERENCE_KEY", message, (FIELD,))

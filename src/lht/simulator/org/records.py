@@ -10,18 +10,21 @@ from lht.simulator.errors import ApiFault, ManyFound
 from lht.simulator.org import ids, rows
 from lht.simulator.org.access import check_writable
 from lht.simulator.org.activities import note_activity
-from lht.simulator.org.bodies import check_required, check_unique, defaults, read_body
+from lht.simulator.org.bodies import check_required, check_unique, defaults, expect_bodies, read_body
 from lht.simulator.org.derive import derived
 from lht.simulator.org.followers import follow_create, follow_update
 from lht.simulator.org.locks import Locks
 from lht.simulator.org.looked_up import looked_up
+from lht.simulator.org.recycle_bin import UnknownRecord, gone
 from lht.simulator.org.render import address_parts, json_value
 from lht.simulator.org.user_time import fiscal_year_start
+from lht.simulator.org.values import stored
+from lht.simulator.org.working_set import WorkingSet, working
 from lht.simulator.org.writing import AS_USUAL, WriteOptions
-from lht.simulator.store.ddl import quoted
+from lht.simulator.store.ddl import column_type, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from lht.simulator.org.catalog import Catalog
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from lht.simulator.org.recycle_bin import RecycleBin
     from lht.simulator.org.rules import RuleBook
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
+    from lht.simulator.org.values import Stored
+    from lht.simulator.org.working_set import Writer
     from lht.simulator.store.database import Connection, Database
 
 
@@ -56,29 +61,35 @@ class RecordKeeper:
 
     def create_in(
         self,
-        connection: Connection,
+        writer: Writer,
         schema: ObjectSchema,
         body: Mapping[str, object],
         options: WriteOptions = AS_USUAL,
     ) -> str:
-        """Makes a record in the caller's transaction."""
+        """Makes a record in the caller's transaction; one that is refused leaves nothing."""
+        with working(writer) as work:
+            return self._create(work, schema, body, options)
+
+    def _create(
+        self, work: WorkingSet, schema: ObjectSchema, body: Mapping[str, object], options: WriteOptions
+    ) -> str:
         _check_allowed(schema, "create", allowed=schema.createable)
         audit = AUDIT if self.bin.settings.set_audit_fields else frozenset[str]()
-        sent = read_body(connection, self.catalog, schema, body, new=True, also=audit)
+        sent = read_body(work, self.catalog, schema, body, new=True, also=audit)
         given = {name: value for name, value in sent.items() if value is not None}
         row = defaults(schema) | given
         check_required(schema, row)
         now = self.clock.stamp()
         row |= self._born(schema, now) | {name: given[name] for name in (*audit, "OwnerId") if name in given}
-        fiscal_start = fiscal_year_start(connection, schema)
+        fiscal_start = fiscal_year_start(work, self.catalog, schema)
         found = derived(schema.name, row, row, now, fiscal_start=fiscal_start)
         row |= _known(schema, found)
-        row |= _known(schema, looked_up(connection, self.catalog, schema, row, row))
-        self.rules.check(connection, schema, (None, row, row), options)
-        check_unique(connection, schema, row, None)
-        record_id = rows.insert(connection, schema, row, options.number)
-        follow_create(connection, self.catalog, schema, row | {"Id": record_id}, self.user_id)
-        note_activity(connection, self.catalog, schema, row)
+        row |= _known(schema, looked_up(work, self.catalog, schema, row, row))
+        self.rules.check(work, schema, (None, row, row), options)
+        check_unique(work, schema, row, None)
+        record_id = work.insert(schema, row, options.number)
+        follow_create(work, self.catalog, schema, row | {"Id": record_id}, self.user_id)
+        note_activity(work, self.catalog, schema, row)
         return record_id
 
     def update(
@@ -95,28 +106,40 @@ class RecordKeeper:
 
     def update_in(
         self,
-        connection: Connection,
+        writer: Writer,
         schema: ObjectSchema,
         record_id: str,
         body: Mapping[str, object],
         options: WriteOptions = AS_USUAL,
     ) -> None:
-        """Changes a record in the caller's transaction."""
+        """Changes a record in the caller's transaction; a change that is refused leaves nothing."""
+        with working(writer) as work:
+            self._update(work, schema, record_id, body, options)
+
+    def _update(
+        self,
+        work: WorkingSet,
+        schema: ObjectSchema,
+        record_id: str,
+        body: Mapping[str, object],
+        options: WriteOptions,
+    ) -> None:
         _check_allowed(schema, "update", allowed=schema.updateable)
-        old = self.changeable(connection, schema, record_id, options)
-        own_id = str(old["Id"])
-        sent = read_body(connection, self.catalog, schema, body, new=False)
+        work.expect(schema, filter(None, [ids.to_long(record_id)]), whole=True)
+        own_id = self.changeable(work, schema, record_id, options, whole=True)
+        old = work.find(schema, own_id) or {}
+        sent = read_body(work, self.catalog, schema, body, new=False)
         now = self.clock.stamp()
         row = old | sent
-        fiscal_start = fiscal_year_start(connection, schema)
+        fiscal_start = fiscal_year_start(work, self.catalog, schema)
         found = derived(schema.name, row, sent, now, fiscal_start=fiscal_start)
         changed = sent | _known(schema, found) | self._touched(schema, now)
-        changed |= _known(schema, looked_up(connection, self.catalog, schema, old | changed, sent))
-        self.rules.check(connection, schema, (own_id, old | changed, sent), options)
-        check_unique(connection, schema, sent, own_id)
-        rows.update(connection, schema, own_id, changed)
-        follow_update(connection, self.catalog, schema, (old, old | changed), self.user_id)
-        note_activity(connection, self.catalog, schema, old | changed)
+        changed |= _known(schema, looked_up(work, self.catalog, schema, old | changed, sent))
+        self.rules.check(work, schema, (own_id, old | changed, sent), options)
+        check_unique(work, schema, sent, own_id)
+        work.update(schema, own_id, changed)
+        follow_update(work, self.catalog, schema, (old, old | changed), self.user_id)
+        note_activity(work, self.catalog, schema, old | changed)
 
     def upsert(
         self,
@@ -133,7 +156,7 @@ class RecordKeeper:
 
     def upsert_in(
         self,
-        connection: Connection,
+        writer: Writer,
         schema: ObjectSchema,
         key: str,
         value: str,
@@ -149,35 +172,47 @@ class RecordKeeper:
         if any(name.lower() == field.name.lower() for name in body):
             message = f"The {field.name} field should not be specified in the sobject data."
             raise ApiFault(400, "INVALID_FIELD", message, (field.name,))
-        if field.name == "Id":
-            if not value:
-                return self.create_in(connection, schema, body, options), True
-            self.update_in(connection, schema, value, body, options)
-            return ids.checked_id(value), False
-        found = self.holders(connection, schema, field, value)
-        if found:
-            self.update_in(connection, schema, found[0], body, options)
-            return found[0], False
-        return self.create_in(connection, schema, {**body, field.name: value}, options), True
+        with working(writer) as work:
+            if field.name == "Id":
+                if not value:
+                    return self._create(work, schema, body, options), True
+                self._update(work, schema, value, body, options)
+                return ids.checked_id(value), False
+            found = holders(work, schema, field, value)
+            if found:
+                self._update(work, schema, found[0], body, options)
+                return found[0], False
+            return self._create(work, schema, {**body, field.name: value}, options), True
+
+    def expect(
+        self,
+        work: WorkingSet,
+        schema: ObjectSchema,
+        bodies: Iterable[Mapping[str, object]],
+        record_ids: Iterable[str] = (),
+    ) -> None:
+        """Tells what writing those bodies, and changing those records, will ask for: it is then read at once."""
+        own_ids = [own_id for record_id in record_ids if (own_id := ids.to_long(record_id))]
+        work.expect(schema, own_ids, whole=True)
+        work.expect_changes(own_ids)
+        expect_bodies(work, self.catalog, schema, bodies)
 
     def find_by_key(self, object_name: str, key: str, value: str) -> str:
         """Gives the id of the record that an external id names."""
         schema = self.catalog.need(object_name)
-        with self.db.reading() as cursor:
-            found = self.holders(cursor, schema, key_field(schema, key), value)
+        field = key_field(schema, key)
+        if field.name == "Id":
+            found = self._found(schema, ids.checked_id(value))
+        else:
+            with self.db.reading() as cursor:
+                found = holders(WorkingSet(cursor), schema, field, value)
         if not found:
             raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
         return found[0]
 
-    def holders(
-        self, connection: Connection, schema: ObjectSchema, field: FieldSchema, value: str
-    ) -> list[str]:
-        """Gives the one record of an external id, or none; several are refused."""
-        key = ids.checked_id(value) if field.name == "Id" else value
-        found = rows.holder(connection, schema, field, key)
-        if len(found) > 1:
-            raise ManyFound(schema.name, tuple(found))
-        return found
+    def _found(self, schema: ObjectSchema, record_id: str) -> list[str]:
+        with self.db.reading() as cursor:
+            return [one for one, deleted in rows.fates(cursor, schema, [record_id]).items() if not deleted]
 
     def read(
         self, object_name: str, record_id: str, names: Sequence[str] | None, version: str
@@ -215,43 +250,68 @@ class RecordKeeper:
             self.delete_in(connection, schema, record_id)
 
     def delete_in(
-        self,
-        connection: Connection,
-        schema: ObjectSchema,
-        record_id: str,
-        options: WriteOptions = AS_USUAL,
+        self, writer: Writer, schema: ObjectSchema, record_id: str, options: WriteOptions = AS_USUAL
     ) -> None:
         """Deletes a record, and with it what belongs to it, in the caller's transaction."""
-        _check_allowed(schema, "delete", allowed=schema.deletable)
-        own_id = str(self.changeable(connection, schema, record_id, options)["Id"])
-        self.bin.delete(connection, schema, [own_id])
+        with working(writer) as work:
+            (fault,) = self.delete_all_in(work, schema, [record_id], options)
+        if fault is not None:
+            raise fault
 
     def delete_all_in(
         self,
-        connection: Connection,
+        writer: Writer,
         schema: ObjectSchema,
         record_ids: Sequence[str],
         options: WriteOptions = AS_USUAL,
-    ) -> None:
-        """Deletes different records at once in the caller's transaction; refuses where `delete_in` refused any."""
-        _check_allowed(schema, "delete", allowed=schema.deletable)
-        found = [self.changeable(connection, schema, record_id, options) for record_id in record_ids]
-        self.bin.delete(connection, schema, [str(row["Id"]) for row in found])
+    ) -> list[ApiFault | None]:
+        """Deletes records as one after the other would be, but at once; tells of each why it was refused, or None."""
+        own_ids = [ids.to_long(record_id) or record_id for record_id in record_ids]
+        with working(writer) as work:
+            work.expect(schema, own_ids, whole=False)
+            work.expect_changes(own_ids)
+            faults = [self._undeletable(work, schema, own_id, options) for own_id in own_ids]
+            chosen = [own_id for own_id, fault in zip(own_ids, faults, strict=True) if fault is None]
+            outcomes = iter(self.bin.delete(work, schema, chosen))
+            return [fault or next(outcomes) for fault in faults]
+
+    def _undeletable(
+        self, work: WorkingSet, schema: ObjectSchema, record_id: str, options: WriteOptions
+    ) -> ApiFault | None:
+        try:
+            _check_allowed(schema, "delete", allowed=schema.deletable)
+            self.changeable(work, schema, record_id, options)
+        except ApiFault as fault:
+            return fault
+        return None
 
     def changeable(
-        self, connection: Connection, schema: ObjectSchema, record_id: str, options: WriteOptions
-    ) -> Row:
-        """Gives a live record that the user may change and nobody else is changing."""
-        row = _writable(connection, schema, _writable_id(schema, record_id))
-        check_writable(connection, str(row["Id"]))
-        self.locks.check(str(row["Id"]), options.transaction)
-        return row
+        self,
+        work: WorkingSet,
+        schema: ObjectSchema,
+        record_id: str,
+        options: WriteOptions,
+        *,
+        whole: bool = False,
+    ) -> str:
+        """Gives the id of a live record that the user may change and nobody else is changing."""
+        own_id = _writable_id(schema, record_id)
+        if whole:
+            work.find(schema, own_id)
+        is_deleted = work.fate(schema, own_id)
+        if is_deleted is None:
+            raise UnknownRecord
+        if is_deleted:
+            raise gone()
+        check_writable(work, own_id)
+        self.locks.check(own_id, options.transaction)
+        return own_id
 
     def undelete(self, record_id: str) -> None:
         """Takes a record out of the recycle bin, and with it what was deleted with it."""
         own_id = ids.checked_id(record_id)
-        with self.db.transaction() as connection:
-            self.bin.undelete(connection, own_id)
+        with self.db.transaction() as connection, working(connection) as work:
+            self.bin.undelete(work, own_id)
 
     def empty_bin(self, object_name: str, record_ids: Sequence[str] | None = None) -> int:
         """Empties records of an object, or all, out of the recycle bin; gives their number."""
@@ -298,13 +358,6 @@ def _known(schema: ObjectSchema, row: Row) -> Row:
     return {name: value for name, value in row.items() if name in names}
 
 
-class UnknownRecord(ApiFault):
-    """The answer to a change of a record that is not there."""
-
-    def __init__(self) -> None:
-        super().__init__(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
-
-
 @contextmanager
 def _as_resource() -> Iterator[None]:
     """Answers as the resource of one record does, whose address then leads nowhere."""
@@ -314,21 +367,12 @@ def _as_resource() -> Iterator[None]:
         raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist") from None
 
 
-def _writable(connection: Connection, schema: ObjectSchema, record_id: str) -> Row:
-    row = rows.find(connection, schema, record_id)
-    if row is None:
-        raise UnknownRecord
-    if row.get("IsDeleted"):
-        raise ApiFault(404, "ENTITY_IS_DELETED", "entity is deleted")
-    return row
-
-
 def _alive(connection: Connection, schema: ObjectSchema, record_id: str) -> Row:
     row = rows.find(connection, schema, record_id)
     if row is None:
         raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
     if row.get("IsDeleted"):
-        raise ApiFault(404, "ENTITY_IS_DELETED", "entity is deleted")
+        raise gone()
     return row
 
 
@@ -336,6 +380,19 @@ def _check_allowed(schema: ObjectSchema, verb: str, *, allowed: bool) -> None:
     if not allowed:
         message = f"entity type {schema.name} does not support {verb}"
         raise ApiFault(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message)
+
+
+def holders(work: WorkingSet, schema: ObjectSchema, field: FieldSchema, value: str) -> list[str]:
+    """Gives the one record of an external id, or none; several are refused."""
+    found = work.holders(schema, field, held_value(field, value))
+    if len(found) > 1:
+        raise ManyFound(schema.name, tuple(found))
+    return found
+
+
+def held_value(field: FieldSchema, value: str) -> Stored:
+    """Gives the value that rows hold for what an address, or a text of a body, names as external id."""
+    return value if column_type(field.type) == "VARCHAR" else stored(field, value)
 
 
 def key_field(schema: ObjectSchema, key: str) -> FieldSchema:

@@ -11,6 +11,7 @@ from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids, relations, rows
 from lht.simulator.org.bodies import check_unique
 from lht.simulator.org.changing import Changing
+from lht.simulator.org.doomed import Doomed, doom, refusals
 from lht.simulator.org.followers import follow_create, follow_delete
 from lht.simulator.org.rows import MANY
 from lht.simulator.store.ddl import quoted
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from lht.simulator.org.clock import Clock
     from lht.simulator.org.schema import ObjectSchema
     from lht.simulator.org.settings import Settings
+    from lht.simulator.org.working_set import WorkingSet
     from lht.simulator.store.database import Connection, Database
 
 TABLE = "_bin"
@@ -43,6 +45,20 @@ def make_tables(connection: Connection) -> None:
 
 
 TABLES = (TABLE, relations.TABLE)
+ONE_BY_ONE = frozenset({"OpportunityLineItem"})
+"""Objects each deletion of whose records is written down for somebody else, as an opportunity's amount is."""
+
+
+def gone() -> ApiFault:
+    """The answer to who speaks of a record that is deleted."""
+    return ApiFault(404, "ENTITY_IS_DELETED", "entity is deleted")
+
+
+class UnknownRecord(ApiFault):
+    """The answer to a change of a record that is not there."""
+
+    def __init__(self) -> None:
+        super().__init__(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 
 
 @dataclass(slots=True)
@@ -57,55 +73,72 @@ class RecycleBin:
     _looked: tuple[datetime, datetime, tuple[float, float]] | None = kept(default=None, init=False)
     """When the bin was last gone through, when something falls due next, and under which settings that holds."""
 
-    def delete(self, connection: Connection, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
-        """Puts records into the bin with what belongs to them; refuses before anything is written."""
-        doomed = relations.family(connection, self.catalog, schema, record_ids)
-        relations.check_free(connection, doomed)
-        now = self.clock.stamp()
-        going = {record_id for member in doomed for record_id in member.ids}
-        for member in doomed:
-            relations.clear(connection, member.referrers, going, now)
-        for member in doomed:
-            rows.log_deleted(connection, member.schema, member.ids, now)
-            if has_bin(member.schema):
-                rows.mark_deleted(connection, member.schema, member.ids, now, deleted=True)
-                self._put(connection, member.schema, member.ids, now)
-            else:
-                rows.erase(connection, member.schema, member.ids)
-        at = Changing(connection, self.catalog, self.user_id, now)
-        for member in doomed:
-            follow_delete(at, member.schema, member.ids)
+    def delete(
+        self, work: WorkingSet, schema: ObjectSchema, record_ids: Sequence[str]
+    ) -> list[ApiFault | None]:
+        """Puts live records into the bin in their order, with what belongs to them; gives the refusal of each, or None."""
+        size = 1 if schema.name in ONE_BY_ONE else max(len(record_ids), 1)
+        found = list[ApiFault | None]()
+        for start in range(0, len(record_ids), size):
+            found += self._delete(work, schema, record_ids[start : start + size])
+        return found
 
-    def undelete(self, connection: Connection, record_id: str) -> None:
+    def _delete(
+        self, work: WorkingSet, schema: ObjectSchema, record_ids: Sequence[str]
+    ) -> list[ApiFault | None]:
+        doomed = doom(work.reading(), self.catalog, schema, record_ids)
+        refused = refusals(work.reading(), doomed.held) if doomed.held else {}
+        if doomed.gone:
+            self._remove(work, doomed)
+        late = gone() if has_bin(schema) else UnknownRecord()
+        return [late if place in doomed.again else refused.get(one) for place, one in enumerate(record_ids)]
+
+    def _remove(self, work: WorkingSet, doomed: Doomed) -> None:
+        connection, now, members = work.writing(), self.clock.stamp(), doomed.by_object()
+        relations.clear(connection, doomed.cleared, now)
+        rows.log_deleted(connection, members, now)
+        self._put(connection, [member for member in members if has_bin(member[0])], now)
+        for schema, record_ids in members:
+            if has_bin(schema):
+                rows.mark_deleted(connection, schema, record_ids, now, deleted=True)
+            else:
+                rows.erase(connection, schema, record_ids)
+        at = Changing(work, self.catalog, self.user_id, now)
+        for schema, record_ids in members:
+            follow_delete(at, schema, record_ids)
+
+    def undelete(self, work: WorkingSet, record_id: str) -> None:
         """Takes a record out of the bin with what was deleted with it, and gives lookups back that were cleared."""
+        connection = work.writing()
         schema = self.catalog.by_prefix(record_id)
         row = rows.find(connection, schema, record_id) if schema else None
         if schema is None or row is None or not row.get("IsDeleted") or _is_emptied(connection, record_id):
             raise ApiFault(400, "UNDELETE_FAILED", "Entity is not in the recycle bin")
-        check_unique(connection, schema, row, record_id)
+        check_unique(work, schema, row, record_id)
         moment = rows.deleted_at(connection, schema, record_id)
-        self._bring_back(connection, schema, [record_id], moment)
+        self._bring_back(work, schema, [record_id], moment)
 
     def _bring_back(
         self,
-        connection: Connection,
+        work: WorkingSet,
         schema: ObjectSchema,
         record_ids: list[str],
         moment: datetime | None,
     ) -> None:
-        now = self.clock.stamp()
+        now, connection = self.clock.stamp(), work.writing()
         for child, found in self._members(connection, schema, record_ids):
             together = rows.deleted_together(connection, child, found, moment) if moment else []
-            self._bring_back(connection, child, together, moment)
+            self._bring_back(work, child, together, moment)
         rows.unlog_deleted(connection, schema, record_ids)
         rows.mark_deleted(connection, schema, record_ids, now, deleted=False)
         if schema.mergeable:
             relations.unmerge(connection, schema, record_ids)
         self._forget(connection, record_ids)
         relations.restore(connection, self.catalog, record_ids, now)
+        work.expect(schema, record_ids, whole=True)
         for record_id in record_ids:
-            row = rows.find(connection, schema, record_id) or {}
-            follow_create(connection, self.catalog, schema, row, self.user_id, again=True)
+            row = work.find(schema, record_id) or {}
+            follow_create(work, self.catalog, schema, row, self.user_id, again=True)
 
     def empty(
         self, connection: Connection, schema: ObjectSchema, record_ids: Sequence[str] | None = None
@@ -147,13 +180,14 @@ class RecycleBin:
         self, connection: Connection, schema: ObjectSchema, record_ids: list[str], now: datetime
     ) -> None:
         for deleted in (False, True):
-            found = relations.referrers(connection, self.catalog, schema, record_ids, deleted=deleted)
-            for child, field, kids in found:
+            found = relations.ties(connection, self.catalog, schema, record_ids, deleted=deleted)
+            for child, field, kids in relations.by_field(found):
                 if field.child_cascade:
                     self._purge(connection, child, kids, now)
             if not deleted:
-                relations.clear(connection, found, set(record_ids), now)
-        rows.log_deleted(connection, schema, rows.never_deleted(connection, schema, record_ids), now)
+                relations.clear(connection, [tie for tie in found if tie.id not in record_ids], now)
+        never = rows.never_deleted(connection, schema, record_ids)
+        rows.log_deleted(connection, [(schema, never)], now)
         rows.erase(connection, schema, record_ids)
         self._forget(connection, record_ids)
         relations.forget(connection, record_ids)
@@ -162,8 +196,8 @@ class RecycleBin:
         self, connection: Connection, schema: ObjectSchema, record_ids: list[str]
     ) -> list[tuple[ObjectSchema, list[str]]]:
         """Gives the deleted children that share their parents' fate."""
-        found = relations.referrers(connection, self.catalog, schema, record_ids, deleted=True)
-        return [(child, kids) for child, field, kids in found if field.child_cascade]
+        found = relations.ties(connection, self.catalog, schema, record_ids, deleted=True)
+        return [(child, kids) for child, field, kids in relations.by_field(found) if field.child_cascade]
 
     def tidy(self) -> None:
         """Empties out what lay in the bin too long and purges what was emptied long enough ago, in a transaction.
@@ -192,10 +226,12 @@ class RecycleBin:
         return [(schema, due) for name, due in found if (schema := self.catalog.object(name))]
 
     def _put(
-        self, connection: Connection, schema: ObjectSchema, record_ids: list[str], now: datetime
+        self, connection: Connection, members: list[tuple[ObjectSchema, list[str]]], now: datetime
     ) -> None:
-        sql = f"INSERT INTO {TABLE} SELECT ?, unnest(CAST(? AS VARCHAR[])), ?, NULL"
-        connection.execute(sql, [schema.name, record_ids, now])
+        sql = (
+            f"INSERT INTO {TABLE} SELECT unnest(CAST(? AS VARCHAR[])), unnest(CAST(? AS VARCHAR[])), ?, NULL"
+        )
+        connection.execute(sql, [*rows.listed(members), now])
 
     def _forget(self, connection: Connection, record_ids: list[str]) -> None:
         connection.execute(f"DELETE FROM {TABLE} WHERE id IN {MANY}", [record_ids])

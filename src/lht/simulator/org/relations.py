@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lht.simulator.errors import ApiFault
 from lht.simulator.org import rows
 from lht.simulator.org.rows import COUNTERS, MANY
 from lht.simulator.store.ddl import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from lht.simulator.org.catalog import Catalog
@@ -19,23 +18,15 @@ if TYPE_CHECKING:
 
 TABLE = "_cleared"
 """Lookups that were cleared because their parent was deleted: an undelete gives them back."""
-MOST_NAMED = 10
 
 
-class Referrers(NamedTuple):
-    """The records that refer to others by one field."""
+class Tie(NamedTuple):
+    """A record that refers to another by a field."""
 
     child: ObjectSchema
     field: FieldSchema
-    ids: list[str]
-
-
-class Member(NamedTuple):
-    """Records of one object that go together, with the live ones that refer to them."""
-
-    schema: ObjectSchema
-    ids: list[str]
-    referrers: list[Referrers]
+    id: str
+    parent: str
 
 
 def make_table(connection: Connection) -> None:
@@ -45,14 +36,14 @@ def make_table(connection: Connection) -> None:
     )
 
 
-def referrers(
+def ties(
     connection: Connection,
     catalog: Catalog,
     schema: ObjectSchema,
     record_ids: Sequence[str],
     *,
     deleted: bool = False,
-) -> list[Referrers]:
+) -> list[Tie]:
     """Gives the live, or the deleted, records that refer to any of these, by one query over all their tables."""
     relations = list(_relations(connection, catalog, schema)) if record_ids else []
     if not relations:
@@ -60,13 +51,15 @@ def referrers(
     given: object = record_ids[0] if len(record_ids) == 1 else list(record_ids)
     match = "= ?" if len(record_ids) == 1 else f"IN {MANY}"
     parts = [
-        f'SELECT {place}, "Id" FROM {quoted(child.name)} WHERE {quoted(field.name)} {match}{_state(child, deleted=deleted)}'
+        f'SELECT {place}, "Id", {quoted(field.name)} FROM {quoted(child.name)} '
+        f"WHERE {quoted(field.name)} {match}{_state(child, deleted=deleted)}"
         for place, (child, field) in enumerate(relations)
     ]
-    found: dict[int, list[str]] = {}
-    for place, record_id in connection.execute(" UNION ALL ".join(parts), [given] * len(parts)).fetchall():
-        found.setdefault(place, []).append(record_id)
-    return [Referrers(*relations[place], record_ids) for place, record_ids in sorted(found.items())]
+    found = connection.execute(" UNION ALL ".join(parts), [given] * len(parts)).fetchall()
+    return [
+        Tie(relations[place][0], relations[place][1], record_id, parent)
+        for place, record_id, parent in sorted(found)
+    ]
 
 
 def _relations(
@@ -75,12 +68,12 @@ def _relations(
     """The references at an object that matter when its records go; tables that never held a row are left out."""
     used = {name for (name,) in connection.execute(f"SELECT object FROM {COUNTERS}").fetchall()}
     for child, field in catalog.children(schema):
-        matters = field.child_cascade or field.child_restricted or _is_lookup(field)
+        matters = field.child_cascade or field.child_restricted or is_lookup(field)
         if matters and field.has_column and child.name in used:
             yield child, field
 
 
-def _is_lookup(field: FieldSchema) -> bool:
+def is_lookup(field: FieldSchema) -> bool:
     """Whether a reference is cleared when its parent goes; the trace of a merge is not."""
     shares_fate = field.child_cascade or field.child_restricted
     return field.nillable and not shares_fate and field.name != "MasterRecordId"
@@ -92,70 +85,25 @@ def _state(schema: ObjectSchema, *, deleted: bool) -> str:
     return ' AND "IsDeleted" IS TRUE' if deleted else ' AND "IsDeleted" IS NOT TRUE'
 
 
-def family(
-    connection: Connection, catalog: Catalog, schema: ObjectSchema, record_ids: Sequence[str]
-) -> list[Member]:
-    """Gives records and all that goes with them, children first, each once."""
-    seen: set[str] = set()
-
-    def gather(schema: ObjectSchema, record_ids: Sequence[str]) -> Iterator[Member]:
-        fresh = [record_id for record_id in dict.fromkeys(record_ids) if record_id not in seen]
-        seen.update(fresh)
-        found = referrers(connection, catalog, schema, fresh)
-        for child, field, kids in found:
-            if field.child_cascade:
-                yield from gather(child, kids)
-        if fresh:
-            yield Member(schema, fresh, found)
-
-    return list(gather(schema, record_ids))
-
-
-def check_free(connection: Connection, doomed: list[Member]) -> None:
-    """Refuses the end of records that others, who do not go with them, must not lose."""
-    going = {record_id for member in doomed for record_id in member.ids}
-    for member in doomed:
-        for child, field, held in member.referrers:
-            kept = [record_id for record_id in held if record_id not in going]
-            if kept and field.child_restricted:
-                raise _held(connection, member.schema, member.ids, child, kept)
-
-
-def _held(
-    connection: Connection,
-    schema: ObjectSchema,
-    record_ids: list[str],
-    child: ObjectSchema,
-    kept: list[str],
-) -> ApiFault:
-    name = _names(connection, schema, record_ids[:1])
-    by = _names(connection, child, kept[:MOST_NAMED])
-    message = (
-        f"Your attempt to delete {name} could not be completed because it is associated with the following "
-        f"{child.label_plural.lower()}.: {by}\n"
-    )
-    return ApiFault(400, "DELETE_FAILED", message, ())
-
-
-def _names(connection: Connection, schema: ObjectSchema, record_ids: list[str]) -> str:
-    field = next((f.name for f in schema.fields if f.name_field and f.has_column), "Id")
-    sql = f'SELECT coalesce({quoted(field)}, "Id") FROM {quoted(schema.name)} WHERE "Id" IN {MANY} ORDER BY 1'
-    return ", ".join(str(row[0]) for row in connection.execute(sql, [record_ids]).fetchall())
-
-
-def clear(connection: Connection, found: list[Referrers], going: set[str], now: datetime) -> None:
+def clear(connection: Connection, found: Iterable[Tie], now: datetime) -> None:
     """Empties the lookups of those that stay; that is the platform's doing, so only their SystemModstamp moves."""
-    for child, field, ids in found:
-        held = [record_id for record_id in ids if record_id not in going]
-        if not held or not _is_lookup(field):
-            continue
-        name = quoted(field.name)
+    lookups = [tie for tie in found if is_lookup(tie.field)]
+    for child, field, held in by_field(lookups):
+        name, (chosen, given) = quoted(field.name), rows.among(child, held)
         connection.execute(
-            f'INSERT INTO {TABLE} SELECT ?, ?, "Id", {name} FROM {quoted(child.name)} WHERE "Id" IN {MANY}',
-            [child.name, field.name, held],
+            f'INSERT INTO {TABLE} SELECT ?, ?, "Id", {name} FROM {quoted(child.name)} WHERE {chosen}',
+            [child.name, field.name, *given],
         )
-        sql = f'UPDATE {quoted(child.name)} SET {name} = NULL{_stamp(child)} WHERE "Id" IN {MANY}'
-        connection.execute(sql, [*_moment(child, now), held])
+        sql = f"UPDATE {quoted(child.name)} SET {name} = NULL{_stamp(child)} WHERE {chosen}"
+        connection.execute(sql, [*_moment(child, now), *given])
+
+
+def by_field(found: Iterable[Tie]) -> list[tuple[ObjectSchema, FieldSchema, list[str]]]:
+    """Gathers the records that refer to others by the same field."""
+    gathered: dict[tuple[str, str], tuple[ObjectSchema, FieldSchema, list[str]]] = {}
+    for tie in found:
+        gathered.setdefault((tie.child.name, tie.field.name), (tie.child, tie.field, []))[2].append(tie.id)
+    return list(gathered.values())
 
 
 def restore(connection: Connection, catalog: Catalog, record_ids: list[str], now: datetime) -> None:

@@ -27,7 +27,7 @@ def sum_lines(at: Changing, opportunity_id: str) -> tuple[Row, Row] | None:
         'SELECT count(*), sum("TotalPrice"), sum("Quantity") FROM "OpportunityLineItem" '
         f'WHERE "OpportunityId" = ? AND {LIVE}'
     )
-    count, amount, quantity = at.connection.execute(sql, [opportunity_id]).fetchone() or (0, None, None)
+    count, amount, quantity = at.work.reading().execute(sql, [opportunity_id]).fetchone() or (0, None, None)
     old = at.find("Opportunity", opportunity_id)
     new: Row = {"HasOpportunityLineItem": count > 0}
     if count:
@@ -71,12 +71,12 @@ def count_deals(at: Changing, campaign_id: str) -> None:
 
 def _count(at: Changing, campaign_id: str, figures: dict[str, str], source: str) -> None:
     """What the platform counts moves SystemModstamp alone."""
-    found = at.connection.execute(f"SELECT {', '.join(figures.values())} FROM {source}", [campaign_id])
+    found = at.work.reading().execute(f"SELECT {', '.join(figures.values())} FROM {source}", [campaign_id])
     names = ", ".join(f"{quoted(name)} = ?" for name in figures)
     differs = " OR ".join(f"{quoted(name)} IS DISTINCT FROM ?" for name in figures)
     values = list(found.fetchone() or ())
     sql = f'UPDATE "Campaign" SET {names}, "SystemModstamp" = ? WHERE "Id" = ? AND ({differs})'
-    at.connection.execute(sql, [*values, at.now, campaign_id, *values])
+    at.work.writing().execute(sql, [*values, at.now, campaign_id, *values])
 
 
 def count_all(connection: Connection, catalog: Catalog) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from lht.simulator.org.clock import Clock
     from lht.simulator.org.derive import Row
+    from lht.simulator.org.working_set import WorkingSet
     from lht.simulator.org.writing import WriteOptions
     from lht.simulator.soql.compile import Compiled
     from lht.simulator.store.database import Connection, Database
@@ -109,7 +110,7 @@ class RuleBook:
 
     def check(
         self,
-        connection: Connection,
+        work: WorkingSet,
         schema: ObjectSchema,
         record: tuple[str | None, Row, Row],
         options: WriteOptions,
@@ -117,13 +118,13 @@ class RuleBook:
         """Refuses a record, given as its id, the whole row as it would be, and what of it was sent."""
         record_id, row, sent = record
         for rule in schema.validation_rules:
-            if rule.active and self._is_true(connection, schema, rule, row | {"Id": record_id or NO_ID}):
+            if rule.active and self._is_true(work.reading(), schema, rule, row | {"Id": record_id or NO_ID}):
                 fields = () if rule.field is None else (rule.field,)
                 raise ApiFault(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, fields)
         for same in schema.duplicate_rules:
             touched = record_id is None or any(name in sent for name in same.fields)
             if same.active and touched and not (options.allow_save and same.action == "allow"):
-                _check_duplicates(connection, schema, same, row, record_id)
+                _check_duplicates(work.reading(), schema, same, row, record_id)
 
     def _is_true(self, connection: Connection, schema: ObjectSchema, rule: ValidationRule, row: Row) -> bool:
         """Asks the condition of a table in which the record is as it would be."""

@@ -163,6 +163,11 @@ class ObjectSchema:
         """Visible fields by lower-cased name."""
         return {f.name.lower(): f for f in self.fields if not f.hidden}
 
+    @cached_property
+    def kinds(self) -> Mapping[str, str]:
+        """The types of all stored fields, hidden ones too, by name."""
+        return {f.name: f.type for f in self.fields if f.has_column}
+
     def find(self, name: str) -> FieldSchema | None:
         """Gives the visible field of that name in any letter case."""
         return self.by_name.get(name.lower())

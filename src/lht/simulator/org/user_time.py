@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.org.working_set import WorkingSet
     from lht.simulator.store.database import Connection, Database
 
 GMT = "GMT"
@@ -55,11 +56,12 @@ def user_time(db: Database, catalog: Catalog, user_id: str) -> UserTime:
     return UserTime(str(zone or GMT), int(str(start or 1)))
 
 
-def fiscal_year_start(connection: Connection, schema: ObjectSchema) -> int:
+def fiscal_year_start(work: WorkingSet, catalog: Catalog, schema: ObjectSchema) -> int:
     """Gives the month in which fiscal years begin, where it matters to an object's records."""
     if schema.name != "Opportunity":
         return 1
-    found = connection.execute('SELECT "FiscalYearStartMonth" FROM "Organization"').fetchone()
+    sql = 'SELECT "FiscalYearStartMonth" FROM "Organization"'
+    found = work.once(catalog.object("Organization"), sql, lambda at: at.execute(sql).fetchone())
     return int(found[0] or 1) if found else 1
 
 

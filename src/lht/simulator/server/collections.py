@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids
-from lht.simulator.org.collections import Outcome, Saved, Work, save_all
-from lht.simulator.org.records import UnknownRecord, key_field
+from lht.simulator.org.collections import Outcome, Saved, Work, save_all, save_sets
+from lht.simulator.org.records import key_field
+from lht.simulator.org.recycle_bin import UnknownRecord
 from lht.simulator.server.call import json_answer, write_options
 from lht.simulator.server.json_places import as_parser_says
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from starlette.responses import Response
 
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
     from lht.simulator.org.site import Site
+    from lht.simulator.org.working_set import WorkingSet
     from lht.simulator.org.writing import WriteOptions
     from lht.simulator.server.call import Call
-    from lht.simulator.store.database import Connection
 
 MOST_RECORDS = 200
 MOST_READ = 2_000
@@ -52,7 +54,8 @@ def create(site: Site, call: Call) -> Response:
     """Makes records of one or several objects."""
     items, all_or_none = _body(call)
     options = write_options(call)
-    return _save(site, call, [_creation(site, item, options) for item in items], all_or_none=all_or_none)
+    works = [_creation(site, item, options) for item in items]
+    return _save(site, call, works, all_or_none=all_or_none, expect=partial(_expect, site, items))
 
 
 def update(site: Site, call: Call) -> Response:
@@ -64,7 +67,7 @@ def update(site: Site, call: Call) -> Response:
         _refusal(DUPLICATE_ID) if is_again else _change(site, item, options)
         for item, is_again in zip(items, again, strict=True)
     ]
-    return _save(site, call, works, all_or_none=all_or_none)
+    return _save(site, call, works, all_or_none=all_or_none, expect=partial(_expect, site, items))
 
 
 def upsert(site: Site, call: Call) -> Response:
@@ -79,7 +82,7 @@ def upsert(site: Site, call: Call) -> Response:
         _refusal(DUPLICATE_KEY) if is_again else _upserting(site, schema, field, item, options)
         for item, is_again in zip(items, again, strict=True)
     ]
-    return _save(site, call, works, all_or_none=all_or_none)
+    return _save(site, call, works, all_or_none=all_or_none, expect=partial(_expect, site, items))
 
 
 def delete(site: Site, call: Call) -> Response:
@@ -89,12 +92,10 @@ def delete(site: Site, call: Call) -> Response:
         raise _missing("ids")
     _check_number(wanted, MOST_RECORDS)
     all_or_none = call.query.get("allOrNone", "false").lower() == "true"
-    try:
-        done: list[Outcome] = _delete_at_once(site, wanted)
-    except ApiFault:  # who is to blame is found out one by one
-        works = [_deletion(site, record_id) for record_id in wanted]
-        return _save(site, call, works, all_or_none=all_or_none)
-    return json_answer(call, [_result(outcome) for outcome in done])
+    sets = [
+        partial(_delete, site, schema, list(run)) for schema, run in groupby(wanted, partial(_owner, site))
+    ]
+    return _answered(call, save_sets(site.db, sets, all_or_none=all_or_none))
 
 
 def retrieve(site: Site, call: Call) -> Response:
@@ -118,13 +119,32 @@ def _retrieve(site: Site, call: Call, wanted: Sequence[str], names: Sequence[str
     return json_answer(call, found)
 
 
-def _save(site: Site, call: Call, works: Sequence[Work], *, all_or_none: bool) -> Response:
-    outcomes = save_all(site.db, works, all_or_none=all_or_none)
+def _save(
+    site: Site, call: Call, works: Sequence[Work], *, all_or_none: bool, expect: Callable[[WorkingSet], None]
+) -> Response:
+    outcomes = save_all(site.db, works, all_or_none=all_or_none, expect=expect)
     seen = [
         as_parser_says(outcome, call.body, ("records", place)) if isinstance(outcome, ApiFault) else outcome
         for place, outcome in enumerate(outcomes)
     ]
-    return json_answer(call, [_result(outcome) for outcome in seen])
+    return _answered(call, seen)
+
+
+def _answered(call: Call, outcomes: Sequence[Outcome]) -> Response:
+    return json_answer(call, [_result(outcome) for outcome in outcomes])
+
+
+def _expect(site: Site, items: Sequence[Item], work: WorkingSet) -> None:
+    """Tells what writing the records of each object will ask for."""
+    for name, found in groupby(sorted(items, key=_object_name), _object_name):
+        schema, these = site.catalog.object(name), list(found)
+        if schema is not None:
+            named = [record_id for item in these if isinstance(record_id := item.value("Id"), str)]
+            site.org.records.expect(work, schema, [item.fields for item in these], named)
+
+
+def _object_name(item: Item) -> str:
+    return item.object_name.lower()
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:
@@ -140,32 +160,32 @@ def item_error(fault: ApiFault) -> dict[str, Any]:
 
 
 def _creation(site: Site, item: Item, options: WriteOptions) -> Work:
-    def work(connection: Connection) -> Saved:
+    def save(work: WorkingSet) -> Saved:
         if any(name.lower() == "id" for name in item.fields):
             message = "cannot specify Id in an insert call"
             raise ApiFault(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, ("Id",))
         schema = _object(site, item)
-        return Saved(site.org.records.create_in(connection, schema, item.fields, options))
+        return Saved(site.org.records.create_in(work, schema, item.fields, options))
 
-    return work
+    return save
 
 
 def _change(site: Site, item: Item, options: WriteOptions) -> Work:
-    def work(connection: Connection) -> Saved:
+    def save(work: WorkingSet) -> Saved:
         record_id = item.value("Id")
         if not isinstance(record_id, str) or not record_id:
             raise ApiFault(400, "MISSING_ARGUMENT", "Id not specified in an update call", ())
         schema = _object(site, item)
-        site.org.records.update_in(connection, schema, record_id, item.without("Id"), options)
+        site.org.records.update_in(work, schema, record_id, item.without("Id"), options)
         return Saved(ids.checked_id(record_id))
 
-    return work
+    return save
 
 
 def _upserting(
     site: Site, schema: ObjectSchema, field: FieldSchema, item: Item, options: WriteOptions
 ) -> Work:
-    def work(connection: Connection) -> Saved:
+    def save(work: WorkingSet) -> Saved:
         key, body = item.value(field.name), item.without(field.name)
         if key in (None, "") and field.name != "Id":
             raise ApiFault(400, "MISSING_ARGUMENT", f"{field.name} not specified", ())
@@ -173,42 +193,35 @@ def _upserting(
             message = "The Id field should not be specified in the sobject data."
             raise ApiFault(400, "INVALID_FIELD", message, ("Id",))
         text = "" if key is None else str(key)
-        made = site.org.records.upsert_in(connection, schema, field.name, text, body, options=options)
+        made = site.org.records.upsert_in(work, schema, field.name, text, body, options=options)
         return Saved(*made)
 
-    return work
+    return save
 
 
-def _deletion(site: Site, record_id: str) -> Work:
-    def work(connection: Connection) -> Saved:
-        own_id = ids.checked_id(record_id, status=400)
-        schema = site.catalog.by_prefix(own_id)
-        if schema is None:
-            raise ApiFault(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ())
-        site.org.records.delete_in(connection, schema, own_id)
-        return Saved(own_id)
-
-    return work
+def _owner(site: Site, record_id: str) -> ObjectSchema | ApiFault:
+    """Gives the object whose record an id is, or why there is none."""
+    own_id = ids.to_long(record_id)
+    if own_id is None:
+        return ApiFault(400, "MALFORMED_ID", f"malformed id {record_id}")
+    return site.catalog.by_prefix(own_id) or UnknownRecord()
 
 
-def _delete_at_once(site: Site, record_ids: Sequence[str]) -> list[Outcome]:
-    """Deletes all of them, runs of one object together, which is much quicker; raises ApiFault if any cannot be."""
-    own_ids = [ids.checked_id(record_id) for record_id in record_ids]
-    if len(set(own_ids)) < len(own_ids) or site.db.is_together:
-        raise DUPLICATE_ID
-    with site.db.transaction() as connection:
-        for schema, run in groupby(own_ids, site.catalog.by_prefix):
-            if schema is None:
-                raise UnknownRecord
-            site.org.records.delete_all_in(connection, schema, list(run))
-    return [Saved(own_id) for own_id in own_ids]
+def _delete(
+    site: Site, schema: ObjectSchema | ApiFault, record_ids: list[str], work: WorkingSet
+) -> list[Outcome]:
+    """Deletes a run of records of one object."""
+    if isinstance(schema, ApiFault):
+        return [schema for _ in record_ids]
+    faults = site.org.records.delete_all_in(work, schema, record_ids)
+    return [fault or Saved(ids.checked_id(one)) for one, fault in zip(record_ids, faults, strict=True)]
 
 
 def _refusal(fault: ApiFault) -> Work:
-    def work(_connection: Connection) -> Saved:
+    def save(_work: WorkingSet) -> Saved:
         raise fault
 
-    return work
+    return save
 
 
 def _object(site: Site, item: Item) -> ObjectSchema:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lht.simulator.errors import ApiFault
+from lht.simulator.org.working_set import working
 from lht.simulator.server.call import json_answer, write_options
 from lht.simulator.server.collections import item_error
 from lht.simulator.server.json_places import as_parser_says
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.schema import FieldSchema, ObjectSchema
     from lht.simulator.org.site import Site
+    from lht.simulator.org.working_set import WorkingSet
     from lht.simulator.org.writing import WriteOptions
     from lht.simulator.server.call import Call
-    from lht.simulator.store.database import Connection
 
 MOST_RECORDS, MOST_OBJECTS, MOST_LEVELS = 200, 5, 5
 
@@ -53,9 +54,9 @@ def create(site: Site, call: Call) -> Response:
     try:
         levels = list(_levels(roots))
         _check(levels)
-        with site.db.transaction() as connection:
+        with site.db.transaction() as connection, working(connection) as work:
             for level in levels:
-                _make(site, connection, level, write_options(call))
+                _make(site, work, level, write_options(call))
     except _SomeFailed as failed:
         seen = [(name, as_parser_says(fault, call.body)) for name, fault in failed.faults]
         results = [{"referenceId": name, "errors": [item_error(fault)]} for name, fault in seen]
@@ -64,12 +65,12 @@ def create(site: Site, call: Call) -> Response:
     return json_answer(call, {"hasErrors": False, "results": made}, 201)
 
 
-def _make(site: Site, connection: Connection, level: Sequence[Node], options: WriteOptions) -> None:
+def _make(site: Site, work: WorkingSet, level: Sequence[Node], options: WriteOptions) -> None:
     faults = []
     for node in level:
         linked = {node.link.name: node.parent.id} if node.link and node.parent else {}
         try:
-            node.id = site.org.records.create_in(connection, node.schema, node.fields | linked, options)
+            node.id = site.org.records.create_in(work, node.schema, node.fields | linked, options)
         except ApiFault as fault:
             faults.append((node.name, fault))
     if faults:
