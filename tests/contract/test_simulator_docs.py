@@ -1,4 +1,4 @@
-"""Every admin call that docs/simulator.md shows is made as it is written there, in its order."""
+"""Every call that the pages of the local org show is made as it is written there, in its order."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from lht.testing import simulator
 from lht.testing.caller import Caller
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulator.md"
+ADMIN_PAGE = PAGE.with_name("simulator-admin.md")
 ROW = re.compile(r"\| `(GET|PUT|POST|PATCH|DELETE) (/simulator/\S+)` \|([^|]*)\|")
 
 
 def documented_calls() -> list[tuple[str, str, list[str]]]:
-    rows = ROW.findall(PAGE.read_text(encoding="utf-8"))
+    rows = ROW.findall(ADMIN_PAGE.read_text(encoding="utf-8"))
     return [(method, path, re.findall(r"`(\{.*?\})`", bodies)) for method, path, bodies in rows]
 
 
@@ -59,7 +60,7 @@ def test_admin_calls_do_what_the_page_says(api: Caller) -> None:
 def test_calls_by_hand_are_answered(api: Caller) -> None:
     known = {"URL": api.org.url, "CLIENT_ID": api.org.client_id, "CLIENT_SECRET": api.org.client_secret}
     before, _, after = PAGE.read_text(encoding="utf-8").partition("## Logging in\n")
-    page = before + after.partition("\n## ")[2]  # how to log in has a test of its own
+    page = before + after.partition("\n## ")[2] + ADMIN_PAGE.read_text(encoding="utf-8")  # how to log in has a test of its own
     shown = re.findall(r"^\$ curl (.*)$", page, re.MULTILINE)
     refused, called = [], set()
     for line in shown:
@@ -141,7 +142,7 @@ def test_the_rules_of_the_page_refuse_what_it_says(tmp_path: Path) -> None:
 def test_the_page_names_every_admin_resource_and_setting(api: Caller) -> None:
     from lht.simulator.server.app import ADMIN
 
-    page = PAGE.read_text(encoding="utf-8")
+    page = ADMIN_PAGE.read_text(encoding="utf-8")
     written = {(method, path) for method, path, _ in documented_calls()}
     real = {
         (

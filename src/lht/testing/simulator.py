@@ -23,7 +23,7 @@ class AdminError(Exception):
 
 
 class Admin:
-    """Calls the admin endpoints of a local org, over HTTP like everybody else; docs/simulator.md describes them."""
+    """Calls the admin endpoints of a local org, over HTTP like everybody else; docs/simulator-admin.md has them."""
 
     def __init__(self, url: str) -> None:
         self._url = f"{url}/simulator"
@@ -191,7 +191,7 @@ class Admin:
         return int(self.call("POST", f"/objects/{object_name}/purge", body)["count"])
 
     def fault(self, kind: str, **facts: Any) -> int:
-        """Makes the next requests (or jobs) fail: see docs/simulator.md for kinds and facts. Gives its number."""
+        """Makes the next requests (or jobs) fail: see docs/simulator-admin.md for kinds and facts. Gives its number."""
         return int(self.call("POST", "/faults", {"kind": kind, **facts})["id"])
 
     def faults(self) -> list[dict[str, Any]]:
@@ -299,8 +299,7 @@ def simulator(
 
     `schema` is a file of further objects and fields, `from_describe` a folder of describes that were saved from a real
     org: it is made like that one. `app` are facts of the registered app (such as `{"rotation": True}`), `settings` are
-    those of docs/simulator.md, such as
-    `page_size=1000` or `job_delay_s=0.2`.
+    those of docs/simulator-admin.md, such as `page_size=1000` or `job_delay_s=0.2`.
     """
     from lht.simulator.main import started  # noqa: PLC0415 - the server is loaded only where one is started
 
