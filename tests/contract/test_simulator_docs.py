@@ -60,7 +60,8 @@ def test_admin_calls_do_what_the_page_says(api: Caller) -> None:
 def test_calls_by_hand_are_answered(api: Caller) -> None:
     known = {"URL": api.org.url, "CLIENT_ID": api.org.client_id, "CLIENT_SECRET": api.org.client_secret}
     before, _, after = PAGE.read_text(encoding="utf-8").partition("## Logging in\n")
-    page = before + after.partition("\n## ")[2] + ADMIN_PAGE.read_text(encoding="utf-8")  # how to log in has a test of its own
+    page = before + after.partition("\n## ")[2]  # how to log in has a test of its own
+    page += ADMIN_PAGE.read_text(encoding="utf-8")
     shown = re.findall(r"^\$ curl (.*)$", page, re.MULTILINE)
     refused, called = [], set()
     for line in shown:
