@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -129,9 +131,10 @@ def one_by_one(api: Caller, method: str, records: list[Record], path: str = COLL
 
 
 def at_once(api: Caller, method: str, records: list[Record], path: str = COLLECTION) -> list[Record]:
+    """Gives the results, without the place in the body at which a value stands: that differs."""
     answer = api.call(method, path, {"records": records})
     assert answer.status == 200, answer.text
-    found: list[Record] = answer.json()
+    found: list[Record] = json.loads(re.sub(r" at \[line:\d+, column:\d+\]", "", answer.text))
     return found
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org.ids import make_id
+from lht.simulator.org.ids import make_id, number_of, to_long
+from lht.simulator.org.working_set import working
 
 if TYPE_CHECKING:
     from lht.simulator.org.org import Org
@@ -68,3 +70,51 @@ def test_an_unknown_record_is_a_cross_reference_where_it_is_one_of_several(org: 
         "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id",
     )  # fmt: skip
     assert (alone.value.status, alone.value.code) == (404, "NOT_FOUND")
+
+
+def test_readers_do_not_wait_for_a_set_that_is_being_written_and_see_it_whole(org: Org) -> None:
+    account = org.catalog.need("Account")
+
+    def count() -> int:
+        return int(org.query("SELECT COUNT() FROM Account")["totalSize"])
+
+    with ThreadPoolExecutor(1) as reader:
+        with org.db.transaction() as connection, working(connection) as work:
+            for place in range(200):
+                org.records.create_in(work, account, {"Name": str(place)})
+            work.flush()
+            meanwhile = reader.submit(count).result(timeout=20)
+        after = reader.submit(count).result(timeout=20)
+
+    assert (meanwhile, after) == (0, 200)
+
+
+def test_a_number_tells_where_a_record_is(seeded: Org) -> None:
+    for schema in seeded.catalog:
+        for record_id, number in seeded.db.rows(f'SELECT "Id", _seq FROM "{schema.name}"'):
+            assert number_of(str(schema.key_prefix), str(record_id)) == number, (schema.name, record_id)
+
+
+def test_an_id_of_another_org_finds_no_record_of_that_number(org: Org) -> None:
+    made = org.create_record("Account", {"Name": "A"})
+    foreign = to_long(made[:3] + "5f0" + made[6:15])
+
+    with pytest.raises(ApiFault) as fault:
+        org.update_record("Account", str(foreign), {"Name": "B"})
+    assert fault.value.status == 404
+    assert org.read_record("Account", made, fields=["Name"])["Name"] == "A"
+
+
+def test_a_set_that_waits_to_be_written_is_seen_by_its_own_records(org: Org) -> None:
+    account = org.catalog.need("Account")
+    with org.db.transaction() as connection, working(connection) as work:
+        org.records.create_in(work, account, {"Name": "A", "ExternalId__c": "k"})
+        with pytest.raises(ApiFault) as fault:
+            org.records.create_in(work, account, {"Name": "B", "ExternalId__c": "K"})
+        again = org.records.upsert_in(work, account, "ExternalId__c", "K", {"Name": "C"})
+        org.records.delete_in(work, account, again[0])
+        org.records.create_in(work, account, {"Name": "D", "ExternalId__c": "k"})
+
+    assert fault.value.code == "DUPLICATE_VALUE"
+    assert not again[1]
+    assert [row["Name"] for row in org.query("SELECT Name FROM Account")["records"]] == ["D"]

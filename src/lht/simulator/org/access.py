@@ -30,8 +30,9 @@ def set_read_only(connection: Connection, record_ids: Sequence[str], *, read_onl
 
 def read_only_among(connection: Connection, record_ids: Sequence[str]) -> set[str]:
     """Gives those of the records that the user may only read."""
-    sql = f"SELECT DISTINCT id FROM {TABLE} WHERE id IN {MANY}"
-    return {str(row[0]) for row in connection.execute(sql, [list(record_ids)]).fetchall()}
+    match, given = ("= ?", record_ids[0]) if len(record_ids) == 1 else (f"IN {MANY}", list(record_ids))
+    found = connection.execute(f"SELECT id FROM {TABLE} WHERE id {match}", [given]).fetchall()
+    return {str(row[0]) for row in found}
 
 
 def check_writable(work: WorkingSet, record_id: str) -> None:

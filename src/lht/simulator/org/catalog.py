@@ -23,7 +23,7 @@ class Catalog:
     """The objects by name. Readers always see a whole object: changes replace it, they never alter it."""
 
     def __init__(self, objects: tuple[ObjectSchema, ...] = STANDARD) -> None:
-        self._objects = {schema.name.lower(): schema for schema in objects}
+        self.restore(objects)
 
     def __iter__(self) -> Iterator[ObjectSchema]:
         return iter(sorted(self._objects.values(), key=lambda schema: schema.name))
@@ -48,17 +48,27 @@ class Catalog:
     def restore(self, objects: tuple[ObjectSchema, ...]) -> None:
         """Knows those objects and no others."""
         self._objects = {schema.name.lower(): schema for schema in objects}
+        self._references: dict[str, list[tuple[ObjectSchema, FieldSchema]]] | None = None
 
     def put(self, schema: ObjectSchema) -> None:
         """Adds an object, or puts it in the place of the one of that name."""
         self._objects[schema.name.lower()] = schema
+        self._references = None
 
     def children(self, parent: ObjectSchema) -> Iterator[tuple[ObjectSchema, FieldSchema]]:
         """Gives the references that point at an object, hidden ones too, by object that holds them and name."""
+        known = self._references
+        if known is None:
+            known = self._references = self._gathered()
+        yield from known.get(parent.name, ())
+
+    def _gathered(self) -> dict[str, list[tuple[ObjectSchema, FieldSchema]]]:
+        found: dict[str, list[tuple[ObjectSchema, FieldSchema]]] = {}
         for schema in self:
             for field in sorted(schema.fields, key=lambda held: held.name):
-                if parent.name in field.reference_to:
-                    yield schema, field
+                for name in dict.fromkeys(field.reference_to):
+                    found.setdefault(name, []).append((schema, field))
+        return found
 
     def save(self, connection: Connection, changed: ObjectSchema | None = None) -> None:
         """Writes the objects beside the rows, in the caller's transaction, one of them as it is about to be."""

@@ -30,13 +30,12 @@ class RecordType:
 
 def record_types(connection: Connection, catalog: Catalog, object_name: str) -> tuple[RecordType, ...]:
     """Gives the record types of an object by name, Master last; Master is the default where there are no others."""
-    sql = (
-        'SELECT "Id", "Name", "DeveloperName", "IsActive", "IsActive" AND "_seq" = min("_seq") FILTER ("IsActive") OVER () '
-        'FROM "RecordType" WHERE "SobjectType" = ? ORDER BY "Name"'
-    )
+    sql = 'SELECT "Id", "Name", "DeveloperName", "IsActive", _seq FROM "RecordType" WHERE "SobjectType" = ? ORDER BY "Name"'
     found = connection.execute(sql, [object_name]).fetchall() if catalog.object("RecordType") else []
+    oldest = min((row[4] for row in found if row[3]), default=None)
     types = tuple(
-        RecordType(str(row[0]), str(row[1]), str(row[2]), bool(row[3]), bool(row[4])) for row in found
+        RecordType(str(row[0]), str(row[1]), str(row[2]), bool(row[3]), bool(row[3]) and row[4] == oldest)
+        for row in found
     )
     master = RecordType(MASTER_ID, "Master", "Master", default=not any(known.default for known in types))
     return (*types, master)

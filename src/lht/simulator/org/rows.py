@@ -44,24 +44,29 @@ def among(schema: ObjectSchema, record_ids: Sequence[str]) -> tuple[str, list[ob
     return "_seq IN (SELECT unnest(CAST(? AS BIGINT[])))", [numbers]
 
 
-def used_numbers(connection: Connection, schema: ObjectSchema) -> int:
-    """Tells how many records of this object there have been; numbers are never used again, not even of purged ones."""
-    found = connection.execute(f"SELECT used FROM {COUNTERS} WHERE object = ?", [schema.name]).fetchone()
-    return int(found[0]) if found else 0
+def used_numbers(connection: Connection) -> dict[str, int]:
+    """Tells how many records of each object there have been; numbers are never used again, not even of purged ones."""
+    return dict(connection.execute(f"SELECT object, used FROM {COUNTERS}").fetchall())
 
 
-def note_used(connection: Connection, used: Mapping[str, int]) -> None:
-    """Writes down how many records there have been of these objects."""
-    connection.execute(f"DELETE FROM {COUNTERS} WHERE object IN {MANY}", [list(used)])
-    sql = f"INSERT INTO {COUNTERS} SELECT unnest(CAST(? AS VARCHAR[])), unnest(CAST(? AS BIGINT[]))"
-    connection.execute(sql, [list(used), list(used.values())])
+def note_used(connection: Connection, used: Mapping[str, int], new: Mapping[str, int]) -> None:
+    """Writes down how many records there have been of objects that are counted already, and of others."""
+    pairs = "SELECT unnest(CAST(? AS VARCHAR[])) AS object, unnest(CAST(? AS BIGINT[])) AS used"
+    if used:
+        sql = f"UPDATE {COUNTERS} SET used = v.used FROM ({pairs}) v WHERE {COUNTERS}.object = v.object"
+        connection.execute(sql, [list(used), list(used.values())])
+    if new:
+        connection.execute(f"INSERT INTO {COUNTERS} {pairs}", [list(new), list(new.values())])
 
 
 def next_number(connection: Connection, schema: ObjectSchema) -> int:
     """Counts one record more of this object."""
-    number = used_numbers(connection, schema) + 1
-    note_used(connection, {schema.name: number})
-    return number
+    sql = f"UPDATE {COUNTERS} SET used = used + 1 WHERE object = ? RETURNING used"
+    found = connection.execute(sql, [schema.name]).fetchone()
+    if found is None:
+        note_used(connection, {}, {schema.name: 1})
+        return 1
+    return int(found[0])
 
 
 def find(connection: Connection, schema: ObjectSchema, record_id: str) -> Row | None:

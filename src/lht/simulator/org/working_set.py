@@ -30,6 +30,7 @@ class WorkingSet:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._tables: dict[str, _Table] = {}
+        self._numbers = _Numbers(connection)
         self._later: dict[object, tuple[Callable[[list[Any]], None], dict[Any, None]]] = {}
         self._read_only: dict[str, bool] = {}
         self._unasked: dict[str, None] = {}
@@ -55,9 +56,7 @@ class WorkingSet:
             self._write()
 
     def _write(self) -> None:
-        used = {table.schema.name: table.used for table in self._tables.values() if table.used is not None}
-        if used and any(table.numbers_moved for table in self._tables.values()):
-            rows.note_used(self._connection, used)
+        self._numbers.write()
         for table in self._tables.values():
             table.write()
 
@@ -121,12 +120,12 @@ class WorkingSet:
 
     def reserve(self, schema: ObjectSchema) -> int:
         """Counts one record more of an object, and gives its number."""
-        return self._table(schema).next_number()
+        return self._numbers.following(schema)
 
     def insert(self, schema: ObjectSchema, row: Mapping[str, Stored], number: int | None = None) -> str:
         """Adds a row under the next id, or the one that was reserved for it; gives the id."""
-        table = self._table(schema)
-        return table.insert(rows.numbered(schema, row, table.next_number() if number is None else number))
+        number = self.reserve(schema) if number is None else number
+        return self._table(schema).insert(rows.numbered(schema, row, number))
 
     def update(self, schema: ObjectSchema, record_id: str, row: Row) -> None:
         """Changes some fields of a row."""
@@ -160,14 +159,36 @@ def working(writer: Writer) -> Iterator[WorkingSet]:
     work.flush()
 
 
+class _Numbers:
+    """How many records of each object there have been."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._written: dict[str, int] | None = None
+        self._moved: dict[str, int] = {}
+
+    def following(self, schema: ObjectSchema) -> int:
+        if self._written is None:
+            self._written = rows.used_numbers(self._connection)
+        number = self._moved.get(schema.name, self._written.get(schema.name, 0)) + 1
+        self._moved[schema.name] = number
+        return number
+
+    def write(self) -> None:
+        """Writes the counts down, and reads them anew before the next is used."""
+        moved, known = self._moved, self._written or {}
+        self._moved, self._written = {}, None
+        if moved:
+            counted = {name: used for name, used in moved.items() if name in known}
+            rows.note_used(self._connection, counted, {name: moved[name] for name in moved.keys() - counted})
+
+
 class _Table:
     """The rows of one object."""
 
     def __init__(self, connection: Connection, schema: ObjectSchema) -> None:
         self._connection = connection
         self.schema = schema
-        self.used: int | None = None
-        self.numbers_moved = False
         self._new: dict[str, Row] = {}
         self._changes: dict[str, Row] = {}
         self._erased: dict[tuple[str, tuple[tuple[str, Stored], ...]], list[Stored]] = {}
@@ -211,13 +232,6 @@ class _Table:
             self._held[field.name] = HeldValues(self._connection, self.schema, field)
         return self._held[field.name]
 
-    def next_number(self) -> int:
-        if self.used is None:
-            self.used = rows.used_numbers(self._connection, self.schema)
-        self.used += 1
-        self.numbers_moved = True
-        return self.used
-
     def insert(self, row: Row) -> str:
         record_id = str(row["Id"])
         self._new[record_id] = row
@@ -254,7 +268,6 @@ class _Table:
 
     def write(self) -> None:
         """Removes the rows that are to go, and writes those that are new or changed."""
-        self.numbers_moved = False
         erased, self._erased = self._erased, {}
         for (field, like), values in erased.items():
             rows.erase_like(self._connection, self.schema, (field, values), dict(like))
