@@ -106,6 +106,28 @@ def test_records_hide_come_back_and_are_purged(api: Caller) -> None:
     assert len(api.read_csv("SELECT Id FROM Account", "queryAll").rows) == 3
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/objects/Account/hide", {"id": ["001000000000001"]}),
+        ("POST", "/objects/Account/read_only", {"record_ids": []}),
+        ("POST", "/objects/Account/empty_bin", {"id": "001000000000001"}),
+        ("POST", "/objects/Account/purge", {"where": "Name = 'A'"}),
+        ("POST", "/archive", {"older_than": 1}),
+        ("PUT", "/clock", {"now": "2026-01-02T03:04:05Z", "frozen": "no"}),
+        ("POST", "/clock/advance", {"seconds": 1, "minutes": 5}),
+    ],
+)
+def test_a_misspelt_key_is_refused_and_does_not_mean_all(
+    api: Caller, method: str, path: str, body: dict[str, object]
+) -> None:
+    api.create("Account", Name="A")
+
+    with pytest.raises(AdminError, match=r"allowed: |must be true or false"):
+        api.org.admin.call(method, path, body)
+    assert api.get("/query", q="SELECT Id FROM Account").json()["totalSize"] == 1
+
+
 def test_requests_are_counted_without_admin_calls_and_tokens(api: Caller) -> None:
     api.org.admin.clear_requests()
     api.get("/limits/")

@@ -28,7 +28,10 @@ def start(
         ),
     ] = None,
     records: Annotated[
-        int, typer.Option("--records", metavar="N", min=0, help="A new org's number of Accounts.")
+        int,
+        typer.Option(
+            "--records", metavar="N", min=0, max=100_000_000, help="A new org's number of Accounts."
+        ),
     ] = 0,
     seed: Annotated[
         int, typer.Option("--seed", metavar="S", min=0, help="The same seed makes the same records.")

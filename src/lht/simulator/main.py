@@ -49,14 +49,14 @@ def serve(
 ) -> None:
     """Serves an org until SIGTERM or Ctrl-C, and then returns; call it from the main thread.
 
+    While the org is still being made, the caller's own handling of those signals holds.
+
     It prints `url:`, `client_id:`, `client_secret:`, `username:` and `password:` a line each, calls `on_start`
     (which may write a configuration), then prints `ready`. Port 0 takes any that is free. Raises SimulatorError if
     the org cannot be opened, the schema file or a saved describe makes no sense, or the port is busy.
     """
     stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    before = {}
     try:
         with started(
             host,
@@ -69,6 +69,11 @@ def serve(
             settings=settings,
             redirect_uris=redirect_uris,
         ) as running:
+            for number in (
+                signal.SIGINT,
+                signal.SIGTERM,
+            ):  # until here they end the making of records as ever
+                before[number] = signal.signal(number, lambda *_: stop.set())
             _announce(running, on_start, out or sys.stdout)
             stop.wait()
     finally:

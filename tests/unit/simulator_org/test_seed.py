@@ -147,6 +147,16 @@ def test_seeded_figures_are_those_that_the_org_would_count(seeded: Org) -> None:
         'LEFT JOIN "Contact" c ON m."ContactId" = c."Id" WHERE m."Name" IS DISTINCT FROM coalesce(l."Name", c."Name")'
     )
 
+    shown = (
+        'SELECT count(*) FROM "CampaignMember" m LEFT JOIN "Lead" l ON m."LeadId" = l."Id" '
+        'LEFT JOIN "Contact" c ON m."ContactId" = c."Id" LEFT JOIN "Account" a ON c."AccountId" = a."Id" '
+        'WHERE m."Email" IS DISTINCT FROM coalesce(l."Email", c."Email") '
+        'OR m."City" IS DISTINCT FROM coalesce(l."City", c."MailingCity") '
+        'OR m."CompanyOrAccount" IS DISTINCT FROM coalesce(l."Company", a."Name") '
+        'OR m."LeadOrContactOwnerId" IS DISTINCT FROM coalesce(l."OwnerId", c."OwnerId")'
+    )
+
+    assert seeded.db.count(shown) == 0
     assert [seeded.db.count(sql) for sql in (lines, members, prices, named)] == [0, 0, 0, 0]
     assert seeded.db.count('SELECT count(*) FROM "Opportunity" WHERE "HasOpportunityLineItem"') == 39
 

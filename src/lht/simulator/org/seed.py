@@ -12,6 +12,7 @@ from lht.simulator.org.first_rows import FIRST_ROWS
 from lht.simulator.org.objects.history import STARTS
 from lht.simulator.org.roll_ups import count_all
 from lht.simulator.org.rows import COUNTERS
+from lht.simulator.org.seed_copies import copy_people
 from lht.simulator.org.seed_fitting import fitted
 from lht.simulator.org.seed_sizes import SeedSizes
 from lht.simulator.org.seed_trails import trails
@@ -52,6 +53,7 @@ def seed_records(db: Database, catalog: Catalog, records: int, seed: int) -> Non
             _log(connection, catalog, name)
     with db.transaction() as connection:
         count_all(connection, catalog)
+        copy_people(connection, catalog)
 
 
 def _statements(sizes: SeedSizes, seed: int) -> Iterator[tuple[str, int, str]]:

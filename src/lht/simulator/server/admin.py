@@ -31,10 +31,10 @@ def clock(site: Site, call: Call) -> Response:
 
 def set_clock(site: Site, call: Call) -> Response:
     """Sets the org's time; it goes on from there unless it is to stand."""
-    body = call.admin_body()
+    body = call.admin_body("now", "frozen")
     moment = datetime.fromisoformat(need(body, "now", str))
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if body.get("frozen"):
+    if flag(body, "frozen", default=False):
         site.clock.freeze(moment)
     else:
         site.clock.resume()
@@ -44,7 +44,7 @@ def set_clock(site: Site, call: Call) -> Response:
 
 def advance_clock(site: Site, call: Call) -> Response:
     """Moves the org's time."""
-    site.clock.move(need(call.admin_body(), "seconds", int, float))
+    site.clock.move(need(call.admin_body("seconds"), "seconds", int, float))
     return clock(site, call)
 
 
@@ -103,7 +103,7 @@ def drop_field(site: Site, call: Call) -> Response:
 
 def hide_records(site: Site, call: Call) -> Response:
     """Hides records from the user, or shows them again."""
-    body = call.admin_body()
+    body = call.admin_body("ids", "where", "hidden")
     hidden, where = bool(flag(body, "hidden", default=True)), body.get("where")
     if where is not None:
         need(body, "where", str)
@@ -113,19 +113,21 @@ def hide_records(site: Site, call: Call) -> Response:
 
 def purge(site: Site, call: Call) -> Response:
     """Removes deleted records for good."""
-    return json_answer(call, {"count": site.org.purge(call.path["object"], record_ids(call.admin_body()))})
+    return json_answer(
+        call, {"count": site.org.purge(call.path["object"], record_ids(call.admin_body("ids")))}
+    )
 
 
 def empty_bin(site: Site, call: Call) -> Response:
     """Empties records out of the recycle bin."""
     return json_answer(
-        call, {"count": site.org.empty_bin(call.path["object"], record_ids(call.admin_body()))}
+        call, {"count": site.org.empty_bin(call.path["object"], record_ids(call.admin_body("ids")))}
     )
 
 
 def undelete(site: Site, call: Call) -> Response:
     """Takes records out of the recycle bin."""
-    body = call.admin_body()
+    body = call.admin_body("ids")
     need(body, "ids", list)
     ids = record_ids(body) or []
     for record_id in ids:
@@ -165,8 +167,12 @@ def need(body: dict[str, Any], key: str, *kinds: type) -> Any:
     """Gives a value that must be there and of one of these kinds."""
     value = body.get(key)
     if not isinstance(value, kinds) or isinstance(value, bool):
-        raise ApiFault(400, "INVALID_INPUT", f"{key} is missing or of the wrong kind")
+        wanted = _KINDS.get(kinds[0], "a value")
+        raise ApiFault(400, "INVALID_INPUT", f"{key} is missing or of the wrong kind: it must be {wanted}")
     return value
+
+
+_KINDS: dict[type, str] = {str: "a text", list: "a list", int: "a number", float: "a number"}
 
 
 def record_ids(body: dict[str, Any], key: str = "ids") -> list[str] | None:

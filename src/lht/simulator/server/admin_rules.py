@@ -57,7 +57,7 @@ def put_record_type(site: Site, call: Call) -> Response:
 
 def merge(site: Site, call: Call) -> Response:
     """Merges records."""
-    body = call.admin_body()
+    body = call.admin_body("object", "master", "losers", "fields")
     fields, losers = body.get("fields", {}), record_ids(body, "losers")
     if not isinstance(fields, dict) or losers is None:
         raise ApiFault(400, "INVALID_INPUT", "losers must be a list of record ids, and fields an object")
@@ -67,14 +67,14 @@ def merge(site: Site, call: Call) -> Response:
 
 def archive(site: Site, call: Call) -> Response:
     """Archives old activities."""
-    body = call.admin_body()
+    body = call.admin_body("older_than_days")
     days = need(body, "older_than_days", int, float) if "older_than_days" in body else None
     return json_answer(call, {"count": site.org.archive(days)})
 
 
 def rename_value(site: Site, call: Call) -> Response:
     """Renames an entry of a picklist."""
-    body = call.admin_body()
+    body = call.admin_body("from", "to")
     site.org.rename_value(
         call.path["object"], call.path["field"], need(body, "from", str), need(body, "to", str)
     )
@@ -83,7 +83,7 @@ def rename_value(site: Site, call: Call) -> Response:
 
 def read_only(site: Site, call: Call) -> Response:
     """Takes the user's right to change records, or gives it back."""
-    body = call.admin_body()
+    body = call.admin_body("ids", "where", "read_only")
     where = need(body, "where", str) if body.get("where") is not None else None
     takes = bool(flag(body, "read_only", default=True))
     count = site.org.set_read_only(call.path["object"], ids=record_ids(body), where=where, read_only=takes)
@@ -97,7 +97,9 @@ def transactions(site: Site, call: Call) -> Response:
 
 def open_transaction(site: Site, call: Call) -> Response:
     """Opens a transaction."""
-    return json_answer(call, site.org.transactions.open(need(call.admin_body(), "changes", list)), 201)
+    return json_answer(
+        call, site.org.transactions.open(need(call.admin_body("changes"), "changes", list)), 201
+    )
 
 
 def commit(site: Site, call: Call) -> Response:

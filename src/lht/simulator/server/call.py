@@ -112,9 +112,17 @@ class Call:
             raise ApiFault(400, "JSON_PARSER_ERROR", message)
         return _parsed(self.body)
 
-    def admin_body(self) -> dict[str, Any]:
-        """Reads the body as JSON whatever it is said to be; none at all is an empty object."""
-        return _object(_parsed(self.body or b"{}"))
+    def admin_body(self, *allowed: str) -> dict[str, Any]:
+        """Reads the body as JSON whatever it is said to be; none at all is an empty object.
+
+        A key that is not `allowed` is refused, as a misspelt `ids` would mean all records; none allowed, none checked.
+        """
+        body = _object(_parsed(self.body or b"{}"))
+        unknown = [key for key in body if allowed and key not in allowed]
+        if unknown:
+            known = ", ".join(allowed)
+            raise ApiFault(400, "INVALID_INPUT", f"nothing is called {unknown[0]!r} here; allowed: {known}")
+        return body
 
 
 def write_options(call: Call) -> WriteOptions:
