@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org import ids
+from lht.simulator.org import ids, rows
 from lht.simulator.org.looked_up import LOOKED_UP
 from lht.simulator.org.owners import OWNER, check_owner, ownerless
 from lht.simulator.org.record_type_rules import FIELD as RECORD_TYPE
@@ -127,6 +127,9 @@ def _check_references(work: WorkingSet, catalog: Catalog, schema: ObjectSchema, 
         if target is None or target.name not in field.reference_to:
             raise wrong_object(field, value)
         is_deleted = work.fate(target, str(value))
+        if is_deleted is None and rows.is_hidden(work.reading(), target, str(value)):
+            message = f"insufficient access rights on cross-reference id: {str(value)[: ids.SHORT]}"
+            raise ApiFault(400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message, ())
         if is_deleted is None:
             raise ApiFault(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", (name,))
         if is_deleted:

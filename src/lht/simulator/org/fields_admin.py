@@ -40,8 +40,11 @@ class FieldAdmin:
             field = replace(field, default_value=False, nillable=False, defaulted_on_create=True)
         self.change(schema, with_field(schema, field), add_statements(schema, field))
 
-    def drop(self, object_name: str, name: str) -> None:
-        """Drops a field with its values; those that the org itself relies on stay."""
+    def drop(self, object_name: str, name: str, now: datetime) -> None:
+        """Drops a field with its values; those that the org itself relies on stay.
+
+        Where a field of one's own held a value, SystemModstamp moves, and no other stamp.
+        """
         schema = self._catalog.need(object_name)
         field = _any_field(schema, name)
         if not field.custom and not field.nillable:
@@ -49,6 +52,9 @@ class FieldAdmin:
                 400, "CANNOT_DELETE_MANAGED_OBJECT", f"{field.name} is a field that every record needs"
             )
         statements = [ddl.drop_column(schema.name, field.name)] if field.has_column else []
+        if field.custom and statements and _is_stamped(schema):
+            table, column = ddl.quoted(schema.name), ddl.quoted(field.name)
+            statements.insert(0, f"UPDATE {table} SET {_stamp(now)} WHERE {column} IS NOT NULL")
         self.change(schema, without_field(schema, field.name), statements)
 
     def hide(self, object_name: str, name: str, *, hidden: bool = True) -> None:
@@ -127,10 +133,17 @@ def _renamed(schema: ObjectSchema, field: FieldSchema, values: tuple[str, str], 
     name, old, new = ddl.quoted(field.name), ddl.literal(values[0].lower()), ddl.literal(values[1])
     one = f"CASE WHEN lower(x) = {old} THEN {new} ELSE x END"
     value = f"array_to_string(list_transform(string_split({name}, ';'), lambda x: {one}), ';')"
-    stamped = any(known.name == "SystemModstamp" for known in schema.fields)
-    stamp = f", \"SystemModstamp\" = TIMESTAMP '{now.isoformat(sep=' ')}'" if stamped else ""
+    stamp = f", {_stamp(now)}" if _is_stamped(schema) else ""
     holds = f"list_contains(string_split(lower({name}), ';'), {old})"
     return f"UPDATE {ddl.quoted(schema.name)} SET {name} = {value}{stamp} WHERE {holds}"
+
+
+def _is_stamped(schema: ObjectSchema) -> bool:
+    return any(known.name == "SystemModstamp" for known in schema.fields)
+
+
+def _stamp(now: datetime) -> str:
+    return f"\"SystemModstamp\" = TIMESTAMP '{now.isoformat(sep=' ')}'"
 
 
 def add_statements(schema: ObjectSchema, field: FieldSchema) -> list[str]:

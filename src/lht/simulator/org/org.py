@@ -251,8 +251,8 @@ class Org:
         self._fields.add(object_name, field)
 
     def drop_field(self, object_name: str, name: str) -> None:
-        """Drops a field with its values."""
-        self._fields.drop(object_name, name)
+        """Drops a field with its values: SystemModstamp moves where there was one."""
+        self._fields.drop(object_name, name, self.clock.stamp())
 
     def hide_field(self, object_name: str, name: str, *, hidden: bool = True) -> None:
         """Takes away the user's right to see a field, or gives it back."""

@@ -91,6 +91,13 @@ def fates(connection: Connection, schema: ObjectSchema, record_ids: Sequence[str
     return dict(connection.execute(sql, given).fetchall())
 
 
+def is_hidden(connection: Connection, schema: ObjectSchema, record_id: str) -> bool:
+    """Tells whether there is such a record, which the user may not see."""
+    sql = f'SELECT count(*) FROM {quoted(schema.name)} WHERE "Id" = ? AND _hidden'
+    found = connection.execute(sql, [record_id]).fetchone()
+    return bool(found and found[0])
+
+
 def insert(connection: Connection, schema: ObjectSchema, row: Mapping[str, Stored]) -> str:
     """Adds a row under the next id, which it gives."""
     whole = numbered(schema, row, next_number(connection, schema))

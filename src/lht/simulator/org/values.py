@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
@@ -23,6 +24,8 @@ Stored: TypeAlias = str | bool | int | float | date | datetime | time | None
 BLANKS = "".join(map(chr, range(33)))
 """What is cut off both ends of a text: everything up to the space, as Java's trim does."""
 
+DEGREE_SCALE = 15
+"""Decimal places of latitudes and longitudes, and of nothing else that bears these names."""
 FIRST_DAY, LAST_DAY = date(1700, 1, 1), date(4000, 12, 31)
 _EXACT = Context(prec=100)
 """Room for the largest number that is looked at, with every decimal place a field may have."""
@@ -42,8 +45,11 @@ _NEVER_EMPTY = frozenset(
 def stored(field: FieldSchema, value: object) -> Stored:
     """Gives the value to keep for what was sent; raises ApiFault 400 if the field cannot hold it."""
     kind = field.type.lower()
+    if value is None and kind == "boolean":
+        message = f"{field.label}: value not of required type: "
+        raise ApiFault(400, "INVALID_TYPE_ON_FIELD_IN_RECORD", message, (field.name,))
     if value is None:
-        return False if kind == "boolean" else None
+        return None
     if isinstance(value, str) and not value.strip(BLANKS):
         if kind in _NEVER_EMPTY:
             raise wrong_type(field, value)
@@ -142,9 +148,17 @@ def _number(field: FieldSchema, value: object) -> Stored:
     if exact and exact.adjusted() > 2 * 18:
         raise out_of_range(field, value)
     rounded = exact.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP, _EXACT)
-    if abs(rounded) >= 10**room:
+    if abs(rounded) >= 10**room or abs(rounded) > _farthest(field):
         raise out_of_range(field, value)
     return float(rounded) + 0.0
+
+
+def _farthest(field: FieldSchema) -> float:
+    """Gives how far from the equator or from Greenwich the part of an address or a location may be."""
+    part = field.name.removesuffix("__s")
+    if field.scale != DEGREE_SCALE or not part.endswith(("Latitude", "Longitude")):
+        return math.inf
+    return 90 if part.endswith("Latitude") else 180
 
 
 def _decimal(field: FieldSchema, value: object) -> Decimal:

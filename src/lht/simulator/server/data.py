@@ -139,11 +139,21 @@ def upsert(site: Site, call: Call) -> Response:
     schema = site.catalog.need(name)
     if relationships.is_traversal(schema, call):
         return relationships.update(site, call, schema)
-    record_id, is_new = site.org.upsert_record(name, key, value, call.record_body(), write_options(call))
+    record_id, is_new = _upserted(site, call, name, key, value)
     if not is_new and call.version_number < UPSERT_ANSWERS_SINCE:
         return Response(status_code=204)
     body = {"id": record_id, "success": True, "errors": [], "created": is_new}
     return _created(site, call, body) if is_new else json_answer(call, body)
+
+
+def _upserted(site: Site, call: Call, name: str, key: str, value: str) -> tuple[str, bool]:
+    """Upserts; with `updateOnly`, a record that the key does not name is a 404 instead of a new one."""
+    body, options = call.record_body(), write_options(call)
+    if call.query.get("updateOnly", "").lower() != "true":
+        return site.org.upsert_record(name, key, value, body, options)
+    with site.db.together():
+        site.org.records.find_by_key(name, key, value)
+        return site.org.upsert_record(name, key, value, body, options)
 
 
 def delete_by_key(site: Site, call: Call) -> Response:

@@ -126,7 +126,7 @@ FORMULAS = (
     formula("currency", "Value__c", "Value", ('"Price__c" * "Level__c"', "Price__c * Level__c"), precision=18, scale=2),
     formula("percent", "Half__c", "Half", ('"Share__c" / 2', "Share__c / 2"), precision=18, scale=4),
     formula("string", "Title__c", "Title", ("coalesce(\"Name\", '') || ' (' || coalesce(\"Colour__c\", '') || ')'", "Name & ' (' & TEXT(Colour__c) & ')'")),
-    formula("boolean", "Is_Heavy__c", "Is Heavy", ('coalesce("Mass__c" > 1000, false)', "Mass__c > 1000")),
+    formula("boolean", "Is_Heavy__c", "Is Heavy", ('coalesce("Mass__c" > 1000, false)', "Mass__c > 1000"), defaulted_on_create=True),
     formula("date", "Due__c", "Due", ('CAST("Found__c" + INTERVAL 30 DAY AS DATE)', "Found__c + 30")),
     formula("datetime", "Reviewed__c", "Reviewed", ('"Seen__c" + INTERVAL 1 DAY', "Seen__c + 1")),
 )  # fmt: skip
