@@ -52,8 +52,13 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "Seen__c": st.datetimes(datetime(1700, 1, 1), datetime(4000, 12, 31)).map(lambda t: t.strftime("%Y-%m-%dT%H:%M:%SZ") if t.year >= 1000 else None),  # noqa: DTZ001 - Hypothesis wants naive bounds
     "Opens__c": st.times().map(lambda t: t.strftime("%H:%M:%S.") + f"{t.microsecond // 1000:03}Z"),
 }  # fmt: skip
+NEVER_NULL = {"Checked__c"}
 RECORDS = st.lists(
-    st.fixed_dictionaries({}, optional={k: st.none() | v for k, v in VALUES.items()}), min_size=1, max_size=5
+    st.fixed_dictionaries(
+        {}, optional={k: v if k in NEVER_NULL else st.none() | v for k, v in VALUES.items()}
+    ),
+    min_size=1,
+    max_size=5,
 )
 
 
