@@ -63,3 +63,15 @@ def test_an_upsert_that_may_only_update_makes_nothing(api: Caller) -> None:
     assert (made.status, changed.status) == (201, 200)
     assert api.get(where).json()["Name"] == "b"
     assert changed.json() == made.json() | {"created": False}
+
+
+def test_a_key_that_a_hidden_record_holds_is_taken(api: Caller) -> None:
+    hidden = api.create("Account", Name="hidden", ExternalId__c="h")
+    api.org.admin.hide_records("Account", [hidden])
+
+    upserted = api.call("PATCH", "/sobjects/Account/ExternalId__c/h", {"Name": "a"})
+    made = api.call("POST", "/sobjects/Account", {"Name": "a", "ExternalId__c": "h"})
+
+    message = f"duplicate value found: ExternalId__c duplicates value on record with id: {hidden}"
+    assert upserted.error == (404, "NOT_FOUND", "The requested resource does not exist")
+    assert made.error == (400, "DUPLICATE_VALUE", message)
