@@ -150,7 +150,7 @@ def test_refusals_of_other_orgs_can_be_ordered(calm: Caller, status: int, code: 
     [
         ({"operation": "insert"}, "operation must be one of query, queryAll, not 'insert'"),
         ({"operation": "Query"}, "operation must be one of query, queryAll, not 'Query'"),
-        ({"operation": None}, "operation must be one of query, queryAll, not None"),
+        ({"operation": None}, "operation must be one of query, queryAll, not null"),
         ({"contentType": "JSON"}, "contentType must be one of CSV, not 'JSON'"),
         ({"columnDelimiter": ","}, "columnDelimiter must be one of BACKQUOTE, CARET, COMMA, PIPE, SEMICOLON, TAB, not ','"),
         ({"lineEnding": "CR"}, "lineEnding must be one of LF, CRLF, not 'CR'"),

@@ -130,7 +130,8 @@ def _choice(body: Mapping[str, Any], key: str, allowed: Collection[str], default
     given = body.get(key)
     value = default if given is None else given
     if not isinstance(value, str) or value not in allowed:
-        raise ApiFault(400, "INVALIDJOB", f"{key} must be one of {', '.join(allowed)}, not {value!r}")
+        found = "null" if value is None else repr(value)
+        raise ApiFault(400, "INVALIDJOB", f"{key} must be one of {', '.join(allowed)}, not {found}")
     return value
 
 
