@@ -109,15 +109,14 @@ def test_an_org_on_disk_keeps_rows_fields_and_its_time_but_neither_logins_nor_jo
     assert after > made
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_org_that_is_being_made_stops_too(number: signal.Signals, tmp_path: Path) -> None:
+def test_an_org_that_is_being_made_stops_too(tmp_path: Path) -> None:
     start = ["simulator", "start", "--port", "0", "--records", "3000000", "--path", str(tmp_path)]
     with subprocess.Popen(
         [sys.executable, "-m", "lht", *start], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         while not (tmp_path / "org.duckdb").exists():
             assert process.poll() is None, process.stderr.read()
-        process.send_signal(number)
+        process.terminate()
         said = process.communicate(timeout=30)
 
     assert (process.returncode, said[0]) == (130, "")

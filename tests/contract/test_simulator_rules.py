@@ -66,6 +66,44 @@ def refusal(reply: Any) -> tuple[int, str, str, list[str]]:
     return reply.status, entry["errorCode"], entry["message"], entry.get("fields")
 
 
+@pytest.mark.parametrize(
+    ("object_name", "kind", "facts"),
+    [
+        ("Account", "validation_rules", {"condition": "T__c = 'bad'", "message": "m"}),
+        ("Account", "validation_rules", {"condition": "Name = 'bad'", "message": "m", "field": "T__c"}),
+        ("Contact", "validation_rules", {"condition": "Account.T__c = 'bad'", "message": "m"}),
+        ("Account", "duplicate_rules", {"fields": ["T__c"]}),
+    ],
+)
+def test_a_field_that_a_rule_names_cannot_be_dropped(
+    api: Caller, object_name: str, kind: str, facts: dict[str, object]
+) -> None:
+    admin = api.org.admin
+    admin.add_field("Account", "T__c", "string", length=20)
+    admin.call("POST", f"/objects/{object_name}/{kind}", {"name": "Keeps_it"} | facts)
+
+    with pytest.raises(AdminError, match=f"Keeps_it of {object_name} .*DEPENDENCY_EXISTS"):
+        admin.drop_field("Account", "T__c")
+    assert api.create("Account", Name="still there", T__c="good")
+    admin.call("DELETE", f"/objects/{object_name}/{kind}/Keeps_it")
+    admin.drop_field("Account", "T__c")
+
+
+def test_a_field_that_a_rule_compares_keeps_its_kind(api: Caller) -> None:
+    admin = api.org.admin
+    admin.add_field("Account", "T__c", "string", length=20)
+    admin.call(
+        "POST",
+        "/objects/Account/validation_rules",
+        {"name": "R", "condition": "T__c = 'bad'", "message": "m"},
+    )
+
+    with pytest.raises(AdminError, match="DEPENDENCY_EXISTS"):
+        admin.call("PATCH", "/objects/Account/fields/T__c", {"type": "double"})
+    admin.call("PATCH", "/objects/Account/fields/T__c", {"length": 40, "hidden": True})
+    assert api.create("Account", Name="hidden does not matter")
+
+
 def test_a_validation_rule_refuses_what_its_condition_is_true_of(api: Caller) -> None:
     admin = api.org.admin
     admin.add_validation_rule(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lht.simulator.errors import ApiFault
 from lht.simulator.org.catalog import Catalog, with_field, without_field
 from lht.simulator.org.facts import checked_field
+from lht.simulator.org.rules import check_dependents
 from lht.simulator.store import ddl
 from lht.simulator.store.database import ShapeChanged
 
@@ -55,7 +56,7 @@ class FieldAdmin:
         if field.custom and statements and _is_stamped(schema):
             table, column = ddl.quoted(schema.name), ddl.quoted(field.name)
             statements.insert(0, f"UPDATE {table} SET {_stamp(now)} WHERE {column} IS NOT NULL")
-        self.change(schema, without_field(schema, field.name), statements)
+        self.change(schema, self._kept_by_rules(without_field(schema, field.name)), statements)
 
     def hide(self, object_name: str, name: str, *, hidden: bool = True) -> None:
         """Hides a field from the user, or shows it again; its values stay."""
@@ -96,7 +97,12 @@ class FieldAdmin:
         old = _any_field(schema, field.name)
         _check_not_id(old)
         field = self._checked(schema, replace(field, name=old.name))
-        self.change(schema, with_field(schema, field), _altered(schema, old, field))
+        new = self._kept_by_rules(with_field(schema, field))
+        self.change(schema, new, _altered(schema, old, field))
+
+    def _kept_by_rules(self, new: ObjectSchema) -> ObjectSchema:
+        check_dependents(self._catalog, new)
+        return new
 
     def _checked(self, schema: ObjectSchema, field: FieldSchema) -> FieldSchema:
         """Refuses a field that makes no sense, before anything is changed; so is a formula that cannot be computed."""

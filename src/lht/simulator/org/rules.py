@@ -86,6 +86,30 @@ def without_rule(schema: ObjectSchema, kind: str, name: str) -> ObjectSchema:
     return replace(schema, duplicate_rules=kept)
 
 
+def check_dependents(catalog: Catalog, new: ObjectSchema) -> None:
+    """Refuses a shape of an object under which a rule that is there, also of another object, could not be judged."""
+    shapes = tuple(new if schema.name == new.name else schema for schema in catalog)
+    trial = _unveiled(Catalog(shapes))
+    for schema in shapes:
+        known: tuple[ValidationRule | DuplicateRule, ...] = (
+            *schema.validation_rules,
+            *schema.duplicate_rules,
+        )
+        for rule in known:
+            try:
+                _check_rule(trial, schema, rule)
+            except (ApiFault, ValueError):
+                message = f"the rule {rule.name} of {schema.name} needs it as it is; end that rule first"
+                raise ApiFault(400, "DEPENDENCY_EXISTS", message) from None
+
+
+def _check_rule(catalog: Catalog, schema: ObjectSchema, rule: ValidationRule | DuplicateRule) -> None:
+    if isinstance(rule, ValidationRule):
+        with_validation_rule(catalog, schema, rule)
+    else:
+        with_duplicate_rule(schema, rule)
+
+
 def _put(rules: tuple[Rule, ...], rule: Rule) -> tuple[Rule, ...]:
     kept = [known for known in rules if known.name.lower() != rule.name.lower()]
     kept.append(rule)
