@@ -95,12 +95,13 @@ def test_a_field_that_a_rule_compares_keeps_its_kind(api: Caller) -> None:
     admin.call(
         "POST",
         "/objects/Account/validation_rules",
-        {"name": "R", "condition": "T__c = 'bad'", "message": "m"},
+        {"name": "R", "condition": "T__c = 'bad'", "message": "m", "field": "T__c"},
     )
 
     with pytest.raises(AdminError, match="DEPENDENCY_EXISTS"):
         admin.call("PATCH", "/objects/Account/fields/T__c", {"type": "double"})
     admin.call("PATCH", "/objects/Account/fields/T__c", {"length": 40, "hidden": True})
+    admin.drop_field("Account", "Site")
     assert api.create("Account", Name="hidden does not matter")
 
 

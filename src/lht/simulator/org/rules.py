@@ -90,7 +90,7 @@ def check_dependents(catalog: Catalog, new: ObjectSchema) -> None:
     """Refuses a shape of an object under which a rule that is there, also of another object, could not be judged."""
     shapes = tuple(new if schema.name == new.name else schema for schema in catalog)
     trial = _unveiled(Catalog(shapes))
-    for schema in shapes:
+    for schema in trial:
         known: tuple[ValidationRule | DuplicateRule, ...] = (
             *schema.validation_rules,
             *schema.duplicate_rules,
