@@ -483,6 +483,13 @@ def test_a_finished_activity_moves_the_day_of_its_parents_but_not_who_changed_th
         assert stamps(api, name, record_id) == (born, moved)
 
 
+def test_a_renamed_picklist_value_is_still_the_usual_one(api: Caller) -> None:
+    api.org.admin.rename_value("Lead", "Status", "Open - Not Contacted", "Fresh")
+    api.create("Lead", LastName="a", Company="b")
+
+    assert rows(api, "SELECT Status FROM Lead") == [["Fresh"]]
+
+
 def test_a_renamed_picklist_value_moves_only_the_system_stamp(api: Caller) -> None:
     admin = api.org.admin
     born = at(api)

@@ -82,9 +82,12 @@ class FieldAdmin:
             replace(entry, value=new, label=new) if entry.value.lower() == old.lower() else entry
             for entry in field.picklist
         )
+        usual = field.default_value
+        if isinstance(usual, str) and usual.lower() == old.lower():
+            usual = new
         self.change(
             schema,
-            with_field(schema, replace(field, picklist=picklist)),
+            with_field(schema, replace(field, picklist=picklist, default_value=usual)),
             [_renamed(schema, field, values, now)],
         )
 
