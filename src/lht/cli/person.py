@@ -58,9 +58,9 @@ class Terminal:
 
 def ask(question: str) -> str:
     """Asks on stderr, as stdout is for data; gives one line."""
-    sys.stderr.write(question)
-    sys.stderr.flush()
     try:
+        sys.stderr.write(question)
+        sys.stderr.flush()
         answer = sys.stdin.readline() if sys.stdin else ""
     except UnicodeDecodeError:
         answer = "\ufffd\n"
