@@ -164,7 +164,7 @@ def test_results_vanish_seven_days_after_the_end(api: Caller) -> None:
 
 
 def test_a_locator_behind_the_end_was_never_given(many: Caller) -> None:
-    from lht.simulator.org.pages import locator_for
+    from lht.simulator.org.jobs.pages import locator_for
 
     job = many.finished_job("SELECT Id FROM User")
     end = locator_for(job["numberRecordsProcessed"])

@@ -106,7 +106,7 @@ def curl(line: str, known: dict[str, str]) -> tuple[str, str, dict[str, str], st
 
 
 def test_the_schema_file_of_the_page_works_and_all_types_and_objects_are_named(tmp_path: Path) -> None:
-    from lht.simulator.org.schema_file import FIELD_TYPES
+    from lht.simulator.org.schemas.schema_file import FIELD_TYPES
 
     page = PAGE.read_text(encoding="utf-8")
     [example] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)

@@ -127,7 +127,7 @@ def test_an_org_whose_making_was_interrupted_is_made_anew(tmp_path: Path) -> Non
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     program = f"""
 from pathlib import Path
-from lht.simulator.org import seed
+from lht.simulator.org.seeds import seed
 from lht.simulator.org.org import Org
 from lht.simulator.store.database import Database
 import os

@@ -13,7 +13,7 @@ from lht.simulator.errors import ApiFault
 from lht.simulator.org.ids import make_id, to_long
 from lht.simulator.org.objects.specimen import SPECIMEN
 from lht.simulator.org.org import Org
-from lht.simulator.org.values import stored
+from lht.simulator.org.writes.values import stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

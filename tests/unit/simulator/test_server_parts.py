@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org.faults import Faults
+from lht.simulator.org.jobs.pages import PageBounds, locator_for, page_list, row_of
 from lht.simulator.org.oauth import signature
-from lht.simulator.org.pages import PageBounds, locator_for, page_list, row_of
 from lht.simulator.server.app import _is_loopback
 from lht.simulator.server.call import Call, squeezed
 from lht.simulator.store.results import ResultFile

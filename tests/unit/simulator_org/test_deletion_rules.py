@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org.new_fields import new_field
+from lht.simulator.org.schemas.new_fields import new_field
 
 if TYPE_CHECKING:
     from lht.simulator.org.org import Org

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org.catalog import field_from
 from lht.simulator.org.org import Org
-from lht.simulator.org.schema import FieldSchema
+from lht.simulator.org.schemas.catalog import field_from
+from lht.simulator.org.schemas.schema import FieldSchema
 
 if TYPE_CHECKING:
     from pathlib import Path

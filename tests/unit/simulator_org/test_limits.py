@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org.limits import API_REQUESTS, BULK_QUERY_JOBS
+from lht.simulator.org.limits.limits import API_REQUESTS, BULK_QUERY_JOBS
 
 if TYPE_CHECKING:
     from lht.simulator.org.org import Org

@@ -9,7 +9,7 @@ import pytest
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org.ids import make_id, number_of, to_long
-from lht.simulator.org.working_set import working
+from lht.simulator.org.writes.working_set import working
 
 if TYPE_CHECKING:
     from lht.simulator.org.org import Org

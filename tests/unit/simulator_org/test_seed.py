@@ -7,11 +7,11 @@ import pytest
 from lht.simulator.org.first_rows import FIRST_ROWS
 from lht.simulator.org.objects import STANDARD
 from lht.simulator.org.org import Org
-from lht.simulator.org.values import stored
+from lht.simulator.org.writes.values import stored
 from lht.simulator.store.ddl import column_type, quoted
 
 if TYPE_CHECKING:
-    from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.org.schemas.schema import ObjectSchema
 
 SCHEMAS = {schema.name: schema for schema in STANDARD}
 TEXTS = [

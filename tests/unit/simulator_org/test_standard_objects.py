@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org.catalog import TABLE
 from lht.simulator.org.org import Org
+from lht.simulator.org.schemas.catalog import TABLE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ import pytest
 from lht.simulator.errors import ApiFault
 from lht.simulator.org.objects.account import ACCOUNT
 from lht.simulator.org.objects.specimen import SPECIMEN
-from lht.simulator.org.values import stored
+from lht.simulator.org.writes.values import stored
 
 
 def keep(name: str, value: object) -> object:

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from lht.simulator.org.facts import check_kinds
+from lht.simulator.org.schemas.facts import check_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,36 +7,39 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org import activities, describe, first_rows, ids, merges, setup, user_time
-from lht.simulator.org.catalog import Catalog
+from lht.simulator.org import first_rows, ids, setup, user_time
 from lht.simulator.org.clock_keeper import kept_clock
-from lht.simulator.org.describe_files import NO_DESCRIBES, DescribeFiles, read_describes
-from lht.simulator.org.extension import (
+from lht.simulator.org.effects import activities
+from lht.simulator.org.faults import Faults
+from lht.simulator.org.jobs.jobs import JobBoard
+from lht.simulator.org.limits.limits import Limits
+from lht.simulator.org.limits.record_counts import RecordCounts
+from lht.simulator.org.objects import STANDARD
+from lht.simulator.org.reads.query import QueryRunner
+from lht.simulator.org.reads.replication import Replication, ReplicationSettings
+from lht.simulator.org.rules.record_types import record_types
+from lht.simulator.org.rules.rules import RuleBook
+from lht.simulator.org.rules.rules_admin import RuleAdmin
+from lht.simulator.org.schemas import describe
+from lht.simulator.org.schemas.catalog import Catalog
+from lht.simulator.org.schemas.describe_files import NO_DESCRIBES, DescribeFiles, read_describes
+from lht.simulator.org.schemas.extension import (
     add_filed_record_types,
     check_formulas,
     extend,
     extended,
     fill_defaults,
 )
-from lht.simulator.org.faults import Faults
-from lht.simulator.org.fields_admin import FieldAdmin
-from lht.simulator.org.jobs import JobBoard
-from lht.simulator.org.limits import Limits
-from lht.simulator.org.objects import STANDARD
-from lht.simulator.org.open_transactions import OpenTransactions
-from lht.simulator.org.query import QueryRunner
-from lht.simulator.org.record_counts import RecordCounts
-from lht.simulator.org.record_types import record_types
-from lht.simulator.org.records import RecordKeeper
-from lht.simulator.org.recycle_bin import RecycleBin
-from lht.simulator.org.replication import Replication, ReplicationSettings
-from lht.simulator.org.rules import RuleBook
-from lht.simulator.org.rules_admin import RuleAdmin
-from lht.simulator.org.saved_record_types import add_record_types
-from lht.simulator.org.schema_file import NO_FILE, SchemaFile, read_schema
-from lht.simulator.org.seed import seed_records
+from lht.simulator.org.schemas.fields_admin import FieldAdmin
+from lht.simulator.org.schemas.saved_record_types import add_record_types
+from lht.simulator.org.schemas.schema_file import NO_FILE, SchemaFile, read_schema
+from lht.simulator.org.seeds.seed import seed_records
 from lht.simulator.org.settings import Settings
-from lht.simulator.org.writing import AS_USUAL, WriteOptions
+from lht.simulator.org.writes import merges
+from lht.simulator.org.writes.open_transactions import OpenTransactions
+from lht.simulator.org.writes.records import RecordKeeper
+from lht.simulator.org.writes.recycle_bin import RecycleBin
+from lht.simulator.org.writes.writing import AS_USUAL, WriteOptions
 from lht.simulator.store.database import MEMORY_LIMIT, Database
 from lht.simulator.store.ddl import quoted
 
@@ -44,8 +47,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from lht.simulator.org.render import Json
-    from lht.simulator.org.schema import FieldSchema
+    from lht.simulator.org.reads.render import Json
+    from lht.simulator.org.schemas.schema import FieldSchema
     from lht.simulator.org.user_time import UserTime
 
 VERSION = "v66.0"

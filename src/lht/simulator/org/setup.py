@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lht.simulator.org import access, ids, recycle_bin
-from lht.simulator.org.catalog import TABLE, Catalog, columns
+from lht.simulator.org import ids
 from lht.simulator.org.first_rows import FIRST_ROWS, USER_ID
 from lht.simulator.org.objects.history import STARTS
-from lht.simulator.org.rows import COUNTERS
+from lht.simulator.org.rules import access
+from lht.simulator.org.schemas.catalog import TABLE, Catalog, columns
+from lht.simulator.org.writes import recycle_bin
+from lht.simulator.org.writes.rows import COUNTERS
 from lht.simulator.store import ddl
 from lht.simulator.store.database import LOG_TABLE
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.org.schemas.schema import ObjectSchema
     from lht.simulator.store.database import Connection, Database
 
 UNFINISHED = "_unfinished"

@@ -6,24 +6,24 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lht.simulator.org import user_time
+from lht.simulator.org.effects.last_changes import LastChanges
 from lht.simulator.org.faults import Faults
-from lht.simulator.org.jobs import JobBoard
-from lht.simulator.org.last_changes import LastChanges
-from lht.simulator.org.limits import checked_counts
-from lht.simulator.org.long_requests import LongRequests
+from lht.simulator.org.jobs.jobs import JobBoard
+from lht.simulator.org.limits.limits import checked_counts
+from lht.simulator.org.limits.long_requests import LongRequests
 from lht.simulator.org.oauth import OAuth
-from lht.simulator.org.replication import ReplicationSettings
+from lht.simulator.org.reads.replication import ReplicationSettings
 from lht.simulator.org.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lht.simulator.org.catalog import Catalog
     from lht.simulator.org.clock import Clock
-    from lht.simulator.org.limits import Limits
+    from lht.simulator.org.limits.limits import Limits
     from lht.simulator.org.oauth import App
     from lht.simulator.org.org import Org
-    from lht.simulator.org.query import QueryRunner
+    from lht.simulator.org.reads.query import QueryRunner
+    from lht.simulator.org.schemas.catalog import Catalog
     from lht.simulator.store.database import Database
 
 MOMENTS = ("earliest_date_available", "latest_date_covered")

@@ -7,15 +7,15 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from lht.simulator.org.derive import fiscal_columns
+from lht.simulator.org.effects.derive import fiscal_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from lht.simulator.org.catalog import Catalog
-    from lht.simulator.org.schema import ObjectSchema
-    from lht.simulator.org.working_set import WorkingSet
+    from lht.simulator.org.schemas.catalog import Catalog
+    from lht.simulator.org.schemas.schema import ObjectSchema
+    from lht.simulator.org.writes.working_set import WorkingSet
     from lht.simulator.store.database import Connection, Database
 
 GMT = "GMT"

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org.new_fields import changed_field, new_field
+from lht.simulator.org.schemas.new_fields import changed_field, new_field
 from lht.simulator.server.call import json_answer, not_found
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from lht.simulator.org.schema import FieldSchema, ObjectSchema
+    from lht.simulator.org.schemas.schema import FieldSchema, ObjectSchema
     from lht.simulator.org.site import Site
     from lht.simulator.server.call import Call
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from starlette.responses import Response, StreamingResponse
 
 from lht.simulator.errors import ApiFault, DuplicatesFound, ManyFound
-from lht.simulator.org.writing import WriteOptions
+from lht.simulator.org.writes.writing import WriteOptions
 from lht.simulator.server.addresses import values
 from lht.simulator.server.media import inflated
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids
-from lht.simulator.org.collections import Outcome, Saved, Work, save_all, save_sets
-from lht.simulator.org.records import key_field
-from lht.simulator.org.recycle_bin import UnknownRecord
+from lht.simulator.org.writes.collections import Outcome, Saved, Work, save_all, save_sets
+from lht.simulator.org.writes.records import key_field
+from lht.simulator.org.writes.recycle_bin import UnknownRecord
 from lht.simulator.server.call import json_answer, write_options
 from lht.simulator.server.json_places import as_parser_says
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from lht.simulator.org.schema import FieldSchema, ObjectSchema
+    from lht.simulator.org.schemas.schema import FieldSchema, ObjectSchema
     from lht.simulator.org.site import Site
-    from lht.simulator.org.working_set import WorkingSet
-    from lht.simulator.org.writing import WriteOptions
+    from lht.simulator.org.writes.working_set import WorkingSet
+    from lht.simulator.org.writes.writing import WriteOptions
     from lht.simulator.server.call import Call
 
 MOST_RECORDS = 200

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org.limits import API_REQUESTS
+from lht.simulator.org.limits.limits import API_REQUESTS
 from lht.simulator.server.call import fault_body, json_answer
 from lht.simulator.server.references import References
 from lht.simulator.server.subrequests import ROOT, Answer, Inner, Subrequests, patiently

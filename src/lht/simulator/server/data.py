@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids
-from lht.simulator.org.page_size import LEAST, MOST
+from lht.simulator.org.reads.page_size import LEAST, MOST
 from lht.simulator.server import relationships
 from lht.simulator.server.call import (
     NEWEST,

@@ -13,7 +13,7 @@ from lht.simulator.server.call import json_answer, not_found, write_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lht.simulator.org.schema import FieldSchema, ObjectSchema
+    from lht.simulator.org.schemas.schema import FieldSchema, ObjectSchema
     from lht.simulator.org.site import Site
     from lht.simulator.server.call import Call
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.org.working_set import working
+from lht.simulator.org.writes.working_set import working
 from lht.simulator.server.call import json_answer, write_options
 from lht.simulator.server.collections import item_error
 from lht.simulator.server.json_places import as_parser_says
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from lht.simulator.org.catalog import Catalog
-    from lht.simulator.org.schema import FieldSchema, ObjectSchema
+    from lht.simulator.org.schemas.catalog import Catalog
+    from lht.simulator.org.schemas.schema import FieldSchema, ObjectSchema
     from lht.simulator.org.site import Site
-    from lht.simulator.org.working_set import WorkingSet
-    from lht.simulator.org.writing import WriteOptions
+    from lht.simulator.org.writes.working_set import WorkingSet
+    from lht.simulator.org.writes.writing import WriteOptions
     from lht.simulator.server.call import Call
 
 MOST_RECORDS, MOST_OBJECTS, MOST_LEVELS = 200, 5, 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lht.simulator.org.schema import COMPOUND_TYPES
+from lht.simulator.org.schemas.schema import COMPOUND_TYPES
 from lht.simulator.soql.faults import fault
 from lht.simulator.soql.functions import is_aggregate
 from lht.simulator.soql.tree import Call, Query, Selected, TypeOf
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lht.simulator.errors import ApiFault
-    from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.org.schemas.schema import ObjectSchema
     from lht.simulator.soql.scope import Column
 
 _IN_CSV = "not supported in Bulk V2 Query with CSV content type"

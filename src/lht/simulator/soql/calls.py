@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
-from lht.simulator.org.schema import NUMBER_TYPES, WHOLE_TYPES
+from lht.simulator.org.schemas.schema import NUMBER_TYPES, WHOLE_TYPES
 from lht.simulator.soql.faults import fault, malformed
 from lht.simulator.soql.scope import Column, string
 from lht.simulator.soql.tree import Call, Number, Operand, Path, Text

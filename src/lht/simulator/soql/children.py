@@ -10,7 +10,7 @@ from lht.simulator.soql.scope import no_child
 from lht.simulator.soql.tree import Query, Selected
 
 if TYPE_CHECKING:
-    from lht.simulator.org.schema import FieldSchema, ObjectSchema
+    from lht.simulator.org.schemas.schema import FieldSchema, ObjectSchema
     from lht.simulator.soql.scope import Catalog, Scope
 
 MOST = 20

@@ -10,7 +10,7 @@ from lht.simulator.soql.scope import quoted, string
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.org.schemas.schema import ObjectSchema
     from lht.simulator.soql.tree import Query
 
 _MODES = frozenset({"SECURITY_ENFORCED", "USER_MODE", "SYSTEM_MODE"})

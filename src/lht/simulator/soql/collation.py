@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lht.simulator.org.schema import NUMBER_TYPES, WHOLE_TYPES
+from lht.simulator.org.schemas.schema import NUMBER_TYPES, WHOLE_TYPES
 
 if TYPE_CHECKING:
     from lht.simulator.soql.scope import Column

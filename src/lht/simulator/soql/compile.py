@@ -23,7 +23,7 @@ from lht.simulator.soql.tree import Selected as Item
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lht.simulator.org.schema import FieldSchema, ObjectSchema
+    from lht.simulator.org.schemas.schema import FieldSchema, ObjectSchema
 
 __all__ = ["Catalog", "Compiled", "Parent", "Selected", "compile_query"]
 

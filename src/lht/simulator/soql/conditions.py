@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, assert_never
 
-from lht.simulator.org.schema import COMPOUND_TYPES, NUMBER_TYPES, WHOLE_TYPES
+from lht.simulator.org.schemas.schema import COMPOUND_TYPES, NUMBER_TYPES, WHOLE_TYPES
 from lht.simulator.soql.calls import is_distance
 from lht.simulator.soql.dates import Period, Present, period
 from lht.simulator.soql.faults import fault, malformed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lht.simulator.org.schema import COMPOUND_TYPES, NUMBER_TYPES, WHOLE_TYPES
+from lht.simulator.org.schemas.schema import COMPOUND_TYPES, NUMBER_TYPES, WHOLE_TYPES
 from lht.simulator.soql.calls import nesting
 from lht.simulator.soql.collation import folded, ranks
 from lht.simulator.soql.faults import fault, malformed
@@ -24,7 +24,7 @@ from lht.simulator.soql.tree import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lht.simulator.org.schema import FieldSchema, ObjectSchema
+    from lht.simulator.org.schemas.schema import FieldSchema, ObjectSchema
 
 MAX_FIELDS_LIMIT = 200
 _LONGEST_SHORT_TEXT = 255

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from lht.simulator.org.schema import COMPOUND_TYPES, FieldSchema, ObjectSchema
+from lht.simulator.org.schemas.schema import COMPOUND_TYPES, FieldSchema, ObjectSchema
 from lht.simulator.soql.compiled import KIND
 from lht.simulator.soql.faults import fault, malformed
 

@@ -10,7 +10,7 @@ from lht.simulator.soql.tree import Conjunction, Disjunction, Membership, Negati
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.org.schemas.schema import ObjectSchema
     from lht.simulator.soql.scope import Column
     from lht.simulator.soql.tree import Condition
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from lht.simulator.org.schema import FieldSchema, ObjectSchema, PicklistValue
+from lht.simulator.org.schemas.schema import FieldSchema, ObjectSchema, PicklistValue
 from lht.simulator.soql.compile import Compiled, compile_query
 from lht.simulator.soql.parse import parse
 

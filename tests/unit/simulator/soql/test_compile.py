@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.org.schemas.schema import ObjectSchema
     from lht.simulator.soql.compile import Compiled
 
 

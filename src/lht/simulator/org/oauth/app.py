@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lht.simulator.errors import OAuthFault
-from lht.simulator.org.facts import check_kinds
 from lht.simulator.org.oauth.keys import public_key
+from lht.simulator.org.schemas.facts import check_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from lht.simulator.org.facts import check_kinds
 from lht.simulator.org.oauth.app import check_texts, frozen
+from lht.simulator.org.schemas.facts import check_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

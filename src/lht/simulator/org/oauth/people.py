@@ -6,7 +6,7 @@ import hmac
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lht.simulator.org.facts import check_kinds
+from lht.simulator.org.schemas.facts import check_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -23,7 +23,7 @@ from lht.simulator.org.objects.task import TASK
 from lht.simulator.org.objects.user import ORGANIZATION, USER
 
 if TYPE_CHECKING:
-    from lht.simulator.org.schema import ObjectSchema
+    from lht.simulator.org.schemas.schema import ObjectSchema
 
 _OBJECTS = (
     ACCOUNT, ASSET, ATTACHMENT, CALENDAR, CAMPAIGN, CAMPAIGN_MEMBER, CAMPAIGN_MEMBER_STATUS, CASE, CONTACT, CONTACT_ROLE,

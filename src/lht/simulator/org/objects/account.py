@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.objects.picklists import CLEAN_STATUSES, INDUSTRIES, LEAD_SOURCES, TYPES
+from lht.simulator.org.schemas.fields import (
     REQUIRED,
     SYSTEM,
     address,
@@ -24,8 +25,7 @@ from lht.simulator.org.fields import (
     viewed,
     whole,
 )
-from lht.simulator.org.objects.picklists import CLEAN_STATUSES, INDUSTRIES, LEAD_SOURCES, TYPES
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 FIELDS = (
     record_id("Account ID"),

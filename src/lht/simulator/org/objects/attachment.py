@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.schemas.fields import (
     REQUIRED,
     SYSTEM,
     area,
@@ -16,7 +16,7 @@ from lht.simulator.org.fields import (
     text,
     whole,
 )
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 PARENTS = (
     "Account", "Asset", "Campaign", "Case", "Contact", "Event", "Lead", "Opportunity", "Product2", "Specimen__c", "Task",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.objects.picklists import SALUTATIONS
+from lht.simulator.org.objects.time_zones import zone_labels
+from lht.simulator.org.schemas.fields import (
     REQUIRED,
     SYSTEM,
     Facts,
@@ -25,9 +27,7 @@ from lht.simulator.org.fields import (
     viewed,
     whole,
 )
-from lht.simulator.org.objects.picklists import SALUTATIONS
-from lht.simulator.org.objects.time_zones import zone_labels
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 PERSON: Facts = {"compound_field_name": "Name", "extra_type_info": "personname", "permissionable": False}
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.objects.picklists import (
+    CAMPAIGN_STATUSES,
+    CAMPAIGN_TYPES,
+    LEAD_SOURCES,
+    MEMBER_STATUSES,
+    SALUTATIONS,
+)
+from lht.simulator.org.schemas.fields import (
     READ_ONLY,
     REQUIRED,
     SYSTEM,
@@ -26,14 +33,7 @@ from lht.simulator.org.fields import (
     viewed,
     whole,
 )
-from lht.simulator.org.objects.picklists import (
-    CAMPAIGN_STATUSES,
-    CAMPAIGN_TYPES,
-    LEAD_SOURCES,
-    MEMBER_STATUSES,
-    SALUTATIONS,
-)
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 COUNT: Facts = READ_ONLY | {"nillable": False, "defaulted_on_create": True, "default_value": 0}
 SUM: Facts = COUNT | {"default_value": 0.0}

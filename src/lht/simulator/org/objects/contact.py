@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.objects.picklists import CLEAN_STATUSES, LEAD_SOURCES, SALUTATIONS
+from lht.simulator.org.schemas.fields import (
     REQUIRED,
     SYSTEM,
     address,
@@ -23,8 +24,7 @@ from lht.simulator.org.fields import (
     url,
     viewed,
 )
-from lht.simulator.org.objects.picklists import CLEAN_STATUSES, LEAD_SOURCES, SALUTATIONS
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 FIELDS = (
     record_id("Contact ID"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.objects.task import ABOUT, MONTHS, ORDINALS, PEOPLE, RECURRENCES
+from lht.simulator.org.objects.time_zones import zone_labels
+from lht.simulator.org.schemas.fields import (
     READ_ONLY,
     SYSTEM,
     Facts,
@@ -22,9 +24,7 @@ from lht.simulator.org.fields import (
     usual,
     whole,
 )
-from lht.simulator.org.objects.task import ABOUT, MONTHS, ORDINALS, PEOPLE, RECURRENCES
-from lht.simulator.org.objects.time_zones import zone_labels
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 SUBJECTS = ("Call", "Email", "Meeting", "Send Letter/Quote", "Other")
 KINDS = (

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import SYSTEM, Facts, created, is_deleted, lookup, other, picklist, record_id
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.fields import (
+    SYSTEM,
+    Facts,
+    created,
+    is_deleted,
+    lookup,
+    other,
+    picklist,
+    record_id,
+)
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 PREFIX = "017"
 APART = 100_000_000

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.objects.picklists import (
+    CLEAN_STATUSES,
+    INDUSTRIES,
+    LEAD_SOURCES,
+    LEAD_STATUSES,
+    SALUTATIONS,
+)
+from lht.simulator.org.schemas.fields import (
     REQUIRED,
     SYSTEM,
     Facts,
@@ -26,14 +33,7 @@ from lht.simulator.org.fields import (
     viewed,
     whole,
 )
-from lht.simulator.org.objects.picklists import (
-    CLEAN_STATUSES,
-    INDUSTRIES,
-    LEAD_SOURCES,
-    LEAD_STATUSES,
-    SALUTATIONS,
-)
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 PERSON: Facts = {"compound_field_name": "Name", "extra_type_info": "personname", "permissionable": False}
 CONVERTED: Facts = SYSTEM | {"search_prefilterable": True}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.objects.picklists import LEAD_SOURCES, STAGES
+from lht.simulator.org.schemas.fields import (
     READ_ONLY,
     REQUIRED,
     SYSTEM,
@@ -24,8 +25,7 @@ from lht.simulator.org.fields import (
     viewed,
     whole,
 )
-from lht.simulator.org.objects.picklists import LEAD_SOURCES, STAGES
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 FIELDS = (
     record_id("Opportunity ID"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.objects.picklists import FORECASTS, ROLES, STAGES
+from lht.simulator.org.schemas.fields import (
     READ_ONLY,
     REQUIRED,
     SYSTEM,
@@ -23,8 +24,7 @@ from lht.simulator.org.fields import (
     viewed,
     whole,
 )
-from lht.simulator.org.objects.picklists import FORECASTS, ROLES, STAGES
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 ONCE: Facts = {"updateable": False, "permissionable": False}
 OURS: Facts = REQUIRED | ONCE | {"child_cascade": True}

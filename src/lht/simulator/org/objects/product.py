@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.schemas.fields import (
     READ_ONLY,
     REQUIRED,
     SYSTEM,
@@ -19,7 +19,7 @@ from lht.simulator.org.fields import (
     url,
     viewed,
 )
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 KEY: Facts = REQUIRED | {"updateable": False, "child_relationship": "PricebookEntries"}
 

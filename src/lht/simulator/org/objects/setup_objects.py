@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.schemas.fields import (
     READ_ONLY,
     REQUIRED,
     SYSTEM,
@@ -18,7 +18,7 @@ from lht.simulator.org.fields import (
     text,
     usual,
 )
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 CHOSEN: Facts = REQUIRED | {"restricted_picklist": True}
 FIXED: Facts = SYSTEM | {"nillable": False}

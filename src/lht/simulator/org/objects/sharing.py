@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.schemas.fields import (
     READ_ONLY,
     REQUIRED,
     SYSTEM,
@@ -13,7 +13,7 @@ from lht.simulator.org.fields import (
     record_id,
     stamp,
 )
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 LEVELS = ("Read", "Edit", "All")
 WITH_NONE = ("None", *LEVELS)

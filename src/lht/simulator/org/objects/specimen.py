@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.schemas.fields import (
     CUSTOM,
     SYSTEM,
     Facts,
@@ -31,7 +31,7 @@ from lht.simulator.org.fields import (
     viewed,
     whole,
 )
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 COLOURS = ("Red", "Green", "Blue", 'Ultra, "violet"', "Größe; mittel")
 TRAITS = ("Brittle", "Magnetic", "Fluorescent", "Rare", "Ölig", "Heavy")

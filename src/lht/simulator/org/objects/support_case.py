@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.objects.picklists import CASE_ORIGINS, CASE_REASONS, CASE_STATUSES, CASE_TYPES
+from lht.simulator.org.schemas.fields import (
     SYSTEM,
     Facts,
     area,
@@ -20,8 +21,7 @@ from lht.simulator.org.fields import (
     usual,
     viewed,
 )
-from lht.simulator.org.objects.picklists import CASE_ORIGINS, CASE_REASONS, CASE_STATUSES, CASE_TYPES
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 KEPT: Facts = {"child_restricted": True, "search_prefilterable": True, "child_relationship": "Cases"}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.objects.time_zones import zone_labels
+from lht.simulator.org.schemas.fields import (
     REQUIRED,
     SYSTEM,
     Facts,
@@ -22,8 +23,7 @@ from lht.simulator.org.fields import (
     usual,
     whole,
 )
-from lht.simulator.org.objects.time_zones import zone_labels
-from lht.simulator.org.schema import ObjectSchema
+from lht.simulator.org.schemas.schema import ObjectSchema
 
 SUBJECTS = ("Call", "Email", "Send Letter", "Send Quote", "Other")
 STATUSES = ("Not Started", "In Progress", "Completed", "Waiting on someone else", "Deferred")

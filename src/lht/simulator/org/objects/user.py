@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lht.simulator.org.fields import (
+from lht.simulator.org.objects.picklists import LANGUAGES, LOCALES
+from lht.simulator.org.objects.time_zones import zone_labels
+from lht.simulator.org.schemas.fields import (
     REQUIRED,
     SYSTEM,
     Facts,
@@ -23,9 +25,7 @@ from lht.simulator.org.fields import (
     viewed,
     whole,
 )
-from lht.simulator.org.objects.picklists import LANGUAGES, LOCALES
-from lht.simulator.org.objects.time_zones import zone_labels
-from lht.simulator.org.schema import FieldSchema, ObjectSchema
+from lht.simulator.org.schemas.schema import FieldSchema, ObjectSchema
 
 PERSON: Facts = {"compound_field_name": "Name", "extra_type_info": "personname", "permissionable": False}
 FIXED: Facts = {"permissionable": False, "restricted_picklist": True, "nillable": False}

@@ -1,0 +1,1 @@
+"""What the org allows, and what of it is used."""

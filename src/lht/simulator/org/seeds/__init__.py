@@ -1,0 +1,1 @@
+"""Seeded records, made inside DuckDB."""

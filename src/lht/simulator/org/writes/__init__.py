@@ -1,0 +1,1 @@
+"""How records change: bodies read and checked, rows, deletion and return, merges, open transactions."""
