@@ -209,7 +209,7 @@ def test_a_connection_is_dropped_in_the_middle_of_the_body(seeded: Caller) -> No
 def test_an_answer_is_lost_after_or_before_the_work_was_done(api: Caller, lost: str, made: int) -> None:
     api.org.admin.fault("drop", method="POST", before=lost == "request")
 
-    with pytest.raises(http.client.RemoteDisconnected):
+    with pytest.raises(ConnectionError):  # a reset, or an end, as the machine has it
         api.call("POST", "/sobjects/Account", {"Name": "A"})
 
     assert api.get("/query", q="SELECT COUNT() FROM Account").json()["totalSize"] == made

@@ -8,8 +8,6 @@ USERNAME = "me@example.com"
 USER_ID = ids.make_id("005", 1)
 ORG_ID = ids.make_id("00D", 1)
 PROFILE_ID = ids.make_id("00e", 1)
-STANDARD_BOOK_ID = ids.make_id("01s", 1)
-BUSINESS_ACCOUNT, HOUSEHOLD = ids.make_id("012", 1), ids.make_id("012", 2)
 
 _SETTINGS = {"TimeZoneSidKey": "GMT", "LanguageLocaleKey": "en_US"}
 _ORGANIZATION = {

@@ -10,8 +10,6 @@ from lht.simulator.errors import ApiFault
 from lht.simulator.org import first_rows, ids, setup, user_time
 from lht.simulator.org.clock_keeper import kept_clock
 from lht.simulator.org.effects import activities
-from lht.simulator.org.faults import Faults
-from lht.simulator.org.jobs.jobs import JobBoard
 from lht.simulator.org.limits.limits import Limits
 from lht.simulator.org.limits.record_counts import RecordCounts
 from lht.simulator.org.objects import STANDARD
@@ -68,8 +66,7 @@ class OrgOptions:
 class Org:
     """A local org. Safe to call from many threads; close it when done.
 
-    `db`, `catalog`, `clock`, `limits`, `settings`, `faults`, `jobs`, `records`, `queries` and `replication` may
-    be used directly.
+    What has a rule of its own to keep is asked directly: `records`, `queries`, `replication`, `rules`, `limits`, …
     """
 
     def __init__(self, db: Database, catalog: Catalog, options: OrgOptions) -> None:
@@ -89,8 +86,6 @@ class Org:
         self.queries = QueryRunner(db, catalog, self.clock, self.user_id)
         self.transactions = OpenTransactions(self.records)
         self.replication = Replication(db, catalog, self.clock, self.transactions)
-        self.faults = Faults()
-        self.jobs = JobBoard(self)
         self._fields = FieldAdmin(db, catalog)
         self.rules = RuleAdmin(db, self._fields, catalog, self.clock)
 
@@ -133,8 +128,7 @@ class Org:
         return org
 
     def close(self) -> None:
-        """Stops running jobs and closes the database."""
-        self.jobs.close()
+        """Closes the database."""
         self.db.close()
 
     # What the API asks ------------------------------------------------------------------------------------------
@@ -324,8 +318,6 @@ class Org:
         """Makes the org new again: fresh objects, first rows, the same seeded records, real time, usual settings."""
         self.queries.close_all()
         self.transactions.clear()
-        self.jobs.reset()
-        self.faults.clear()
         self.settings.change(Settings().values())
         self.clock.reset()
         self.limits.reset()

@@ -8,7 +8,7 @@ from lht.simulator.org import ids
 from lht.simulator.org.first_rows import FIRST_ROWS, USER_ID
 from lht.simulator.org.objects.history import STARTS
 from lht.simulator.org.rules import access
-from lht.simulator.org.schemas.catalog import TABLE, Catalog, columns
+from lht.simulator.org.schemas.catalog import TABLE, Catalog
 from lht.simulator.org.writes import recycle_bin
 from lht.simulator.org.writes.rows import COUNTERS
 from lht.simulator.store import ddl
@@ -28,7 +28,7 @@ UNFINISHED = "_unfinished"
 def make_tables(connection: Connection, catalog: Catalog) -> None:
     """Makes the tables of all objects, and those that the org keeps for itself."""
     for schema in catalog:
-        connection.execute(ddl.create_table(schema.name, columns(schema)))
+        connection.execute(ddl.create_table(schema.name, schema.kinds))
     connection.execute(f"CREATE TABLE {LOG_TABLE} (object VARCHAR, id VARCHAR, deleted_at TIMESTAMP)")
     connection.execute(f"CREATE TABLE {COUNTERS} (object VARCHAR, used BIGINT)")
     for name, start in STARTS.items():

@@ -12,7 +12,6 @@ from lht.simulator.org.jobs.jobs import JobBoard
 from lht.simulator.org.limits.limits import checked_counts
 from lht.simulator.org.limits.long_requests import LongRequests
 from lht.simulator.org.oauth import OAuth
-from lht.simulator.org.reads.replication import ReplicationSettings
 from lht.simulator.org.settings import Settings
 
 if TYPE_CHECKING:
@@ -121,7 +120,6 @@ class Site:
         self.jobs.reset()
         self.org.reset()
         self.change_settings(Settings().values())
-        self.org.replication.settings = ReplicationSettings()
         self.change_settings(self._first)
         self.oauth.restore()
 

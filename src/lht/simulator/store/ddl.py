@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 COLUMN_TYPES = {
     "boolean": "BOOLEAN",
     "int": "BIGINT",
@@ -30,11 +35,12 @@ def column_type(field_type: str) -> str:
     return COLUMN_TYPES.get(field_type.lower(), "VARCHAR")
 
 
-def create_table(name: str, columns: list[tuple[str, str]]) -> str:
-    """Makes an object's table from (field, describe type) pairs; a flag is false until something is written."""
-    kinds = [(field, column_type(kind)) for field, kind in columns]
+def create_table(name: str, kinds: Mapping[str, str]) -> str:
+    """Makes an object's table from the describe types of its fields; a flag is false until something is written."""
+    columns = {field: column_type(kind) for field, kind in kinds.items()}
     lines = [
-        f"{quoted(field)} {kind}{' DEFAULT false' if kind == 'BOOLEAN' else ''}" for field, kind in kinds
+        f"{quoted(field)} {kind}{' DEFAULT false' if kind == 'BOOLEAN' else ''}"
+        for field, kind in columns.items()
     ]
     lines += ["_hidden BOOLEAN DEFAULT false", "_seq BIGINT"]
     return f"CREATE TABLE {quoted(name)} (\n  " + ",\n  ".join(lines) + "\n)"

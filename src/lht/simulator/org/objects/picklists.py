@@ -99,7 +99,6 @@ LEAD_STATUSES = (
     "Closed - Converted",
     "Closed - Not Converted",
 )
-CONVERTED_LEAD = "Closed - Converted"
 CASE_STATUSES = ("New", "Working", "Escalated", "Closed")
 CLOSED_CASE = "Closed"
 CASE_TYPES = ("Mechanical", "Electrical", "Electronic", "Structural", "Other")

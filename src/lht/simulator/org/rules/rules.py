@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lht.simulator.errors import ApiFault, DuplicatesFound
-from lht.simulator.org.schemas.catalog import Catalog, columns
+from lht.simulator.org.schemas.catalog import Catalog
 from lht.simulator.org.schemas.facts import check_kinds
 from lht.simulator.org.schemas.schema import DuplicateRule, ObjectSchema, ValidationRule
 from lht.simulator.org.user_time import user_time
@@ -154,14 +154,14 @@ class RuleBook:
         """Asks the condition of a table in which the record is as it would be."""
         compiled = self._compiled(schema, rule)
         cells = ", ".join(
-            f"CAST(? AS {column_type(kind)}) AS {quoted(name)}" for name, kind in columns(schema)
+            f"CAST(? AS {column_type(kind)}) AS {quoted(name)}" for name, kind in schema.kinds.items()
         )
         table = quoted(schema.name)
         sql = (
             f'WITH {table} AS (SELECT * FROM main.{table} WHERE "Id" <> ? UNION ALL BY NAME '
             f"SELECT {cells}, false AS _hidden, NULL::BIGINT AS _seq) SELECT count(*) FROM ({compiled.sql}) WHERE c0 = ?"
         )
-        values = [row.get(name) for name, _ in columns(schema)]
+        values = [row.get(name) for name in schema.kinds]
         found = connection.execute(sql, [row["Id"], *values, *compiled.params, row["Id"]]).fetchone()
         return bool(found and found[0])
 

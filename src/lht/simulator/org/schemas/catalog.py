@@ -15,7 +15,6 @@ from lht.simulator.org.schemas.schema import (
     PicklistValue,
     ValidationRule,
 )
-from lht.simulator.store import ddl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,16 +106,6 @@ def with_field(schema: ObjectSchema, field: FieldSchema) -> ObjectSchema:
 def without_field(schema: ObjectSchema, name: str) -> ObjectSchema:
     """Gives the object without that field."""
     return replace(schema, fields=tuple(known for known in schema.fields if known.name != name))
-
-
-def columns(schema: ObjectSchema) -> list[tuple[str, str]]:
-    """Gives the stored fields of an object with their describe types."""
-    return list(schema.kinds.items())
-
-
-def column_list(schema: ObjectSchema) -> str:
-    """Writes the stored fields as an SQL list."""
-    return ", ".join(ddl.quoted(name) for name, _ in columns(schema))
 
 
 def _object(body: dict[str, Any]) -> ObjectSchema:

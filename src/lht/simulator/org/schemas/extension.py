@@ -9,7 +9,7 @@ from lht.simulator.org.ids import DIGITS
 from lht.simulator.org.rules.record_type_rules import put_record_types, with_record_types
 from lht.simulator.org.rules.record_types import record_types
 from lht.simulator.org.rules.rules import with_duplicate_rule, with_validation_rule
-from lht.simulator.org.schemas.catalog import Catalog, columns, with_field
+from lht.simulator.org.schemas.catalog import Catalog, with_field
 from lht.simulator.org.schemas.facts import checked_field
 from lht.simulator.org.schemas.fields import SYSTEM, audit, is_deleted, owner, record_id, text, viewed
 from lht.simulator.org.schemas.fields_admin import add_statements, fill_statement
@@ -69,7 +69,7 @@ def extend(connection: Connection, file: SchemaFile, old: Catalog, objects: tupl
     for schema in objects:
         known = old.object(schema.name)
         if known is None:
-            connection.execute(ddl.create_table(schema.name, columns(schema)))
+            connection.execute(ddl.create_table(schema.name, schema.kinds))
         for field in _added(schema, known) if known else ():
             for statement in add_statements(schema, field):
                 connection.execute(statement)

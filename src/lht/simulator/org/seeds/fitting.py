@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from lht.simulator.org.ids import id_sql
 from lht.simulator.org.objects import STANDARD
-from lht.simulator.org.schemas.catalog import columns
 from lht.simulator.org.schemas.saved_record_types import saved_types
 from lht.simulator.org.schemas.schema import NUMBER_TYPES, WHOLE_TYPES
 from lht.simulator.org.seeds.sql import PERCENT
@@ -43,7 +42,7 @@ def fitted(
     own = {field.name: field for field in schema.fields}
     listed = [
         f"{_fitting(schema, own[name]) if name in made else _filling(schema, own[name], catalog, counts)} AS {quoted(name)}"
-        for name, _ in columns(schema)
+        for name in schema.kinds
     ]
     return f"SELECT {', '.join([*listed, '_seq'])} FROM ({select})"
 
