@@ -245,6 +245,14 @@ def test_the_id_is_neither_altered_nor_hidden(api: Caller) -> None:
         {"kind": "status", "times": 0},
         {"kind": "status", "path": 5},
         {"kind": "status", "retry_after": "a\nb"},
+        {"kind": "status", "retry_after": "x"},
+        {"kind": "status", "retry_after": "Wed, 32 Oct 2026 07:28:00 GMT"},
+        {"kind": "status", "method": ""},
+        {"kind": "status", "path": ""},
+        {"kind": "status", "after_bytes": 5},
+        {"kind": "status", "message": "\ud800"},
+        {"kind": "job_hangs", "path": "*"},
+        {"kind": "delay", "delay_s": 1e300},
         {"kind": "drop", "after_bytes": -5},
         {"kind": "delay", "delay_s": "x"},
         {"kind": "truncate_gzip", "cut_bytes": "x"},
@@ -257,6 +265,53 @@ def test_a_failure_that_cannot_be_is_refused(api: Caller, facts: dict[str, Any])
         api.org.admin.call("POST", "/faults", facts)
 
     assert api.get("/limits").status == 200
+
+
+@pytest.mark.parametrize("value", [0, 2, "0", "120", "Wed, 21 Oct 2026 07:28:00 GMT", None])
+def test_a_failure_may_say_when_to_come_back(api: Caller, value: str | int | None) -> None:
+    api.org.admin.fault("status", retry_after=value)
+    refused = api.get("/limits")
+
+    assert (refused.status, refused.headers.get("retry-after")) == (
+        503,
+        None if value is None else str(value),
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "/objects/Account/fields/Phone", {"length": 0}),
+        ("PATCH", "/objects/Account/fields/Phone", {"length": 10**30}),
+        ("PATCH", "/objects/Account/fields/Phone", {"type": "double", "precision": 0}),
+        ("PATCH", "/objects/Account/fields/Phone", {"formula": "\ud800"}),
+        ("PATCH", "/objects/Account/fields/NumberOfEmployees", {"digits": 0}),
+        ("POST", "/objects/Account/fields", {"name": "X__c", "type": "string", "length": 0}),
+        ("POST", "/objects/Account/fields", {"name": "X__c", "type": "string", "length": 131_073}),
+        ("POST", "/objects/Account/hide", {"ids": [], "where": "Name = 'a'"}),
+        ("POST", "/objects/Account/read_only", {"ids": [], "where": "Name = 'a'"}),
+        ("POST", "/objects/Account/record_types", {"name": "\ud800", "developer_name": "A"}),
+        ("POST", "/archive", {"older_than_days": -1}),
+        ("POST", "/limits/use", {"DailyApiRequests": 10**30}),
+        ("PATCH", "/settings", {"most_ids": 10**30}),
+        ("PATCH", "/settings", {"earliest_date_available": 20260101}),
+        ("PATCH", "/app", {"refresh_token_life_s": 1e300}),
+    ],
+    ids=str,
+)
+def test_an_admin_body_that_makes_no_sense_is_refused(
+    api: Caller, method: str, path: str, body: dict[str, Any]
+) -> None:
+    with pytest.raises(AdminError, match="INVALID_INPUT"):
+        api.org.admin.call(method, path, body)
+
+
+def test_a_field_that_changes_its_type_gets_the_usual_size_of_the_new_one(api: Caller) -> None:
+    altered = api.org.admin.call("PATCH", "/objects/Account/fields/NumberOfEmployees", {"type": "string"})
+
+    assert (altered["length"], altered["digits"]) == (255, 0)
+    with pytest.raises(AdminError, match="length must be from 1 to 131,072"):
+        api.org.admin.call("PATCH", "/objects/Account/fields/NumberOfEmployees", {"length": 0})
 
 
 @pytest.mark.parametrize("body", [{"ids": "x"}, {"ids": [1]}, {"ids": [{}]}])

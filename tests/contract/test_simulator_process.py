@@ -63,6 +63,25 @@ def test_a_busy_port_is_an_error_with_its_number() -> None:
             raise AssertionError("it started")
 
 
+def test_an_org_that_another_process_holds_is_an_error_with_its_number(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, sys\nfrom lht.simulator.store.database import Database\n"
+        f"held = Database(pathlib.Path({str(tmp_path)!r}))\nprint('held', flush=True)\nsys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
+
+        with pytest.raises(SimulatorError) as refused, started(path=tmp_path):
+            raise AssertionError("it started")
+        holder.stdin.close()
+
+    assert str(refused.value) == (
+        f"the org under {tmp_path} is in use by process {holder.pid}: stop it, or choose another --path"
+    )
+
+
 def test_an_unknown_setting_is_an_error() -> None:
     with (
         pytest.raises(SimulatorError, match="no setting is called nonsense"),

@@ -278,7 +278,7 @@ REFUSED = {
     FIELD + 'name = "A__c"\ntype = "money"': ["Invoice__c, A__c", "currency", "'money'"],
     FIELD + 'name = "A__c"\ntype = "string"\nlenght = 3': ["Invoice__c, A__c", "is length meant?", "scale"],
     FIELD + 'name = "A__c"\ntype = "string"\nlength = "x"': ["Invoice__c, A__c", "length", "'x'"],
-    FIELD + 'name = "A__c"\ntype = "double"\nprecision = 30': ["Invoice__c, A__c", "at most 18 digits"],
+    FIELD + 'name = "A__c"\ntype = "double"\nprecision = 30': ["Invoice__c, A__c", "from 1 to 18"],
     FIELD + 'name = "A__c"\ntype = "int"\ndefault_value = "x"': ["Invoice__c, A__c", "default_value"],
     FIELD + 'name = "A__c"\ntype = "int"\nauto_number = true': ["Invoice__c, A__c", "auto_number is a string"],
     FIELD + 'name = "A__c"\ntype = "date"\ndefault_value = 10:00:00': ["Invoice__c, A__c", "default_value"],

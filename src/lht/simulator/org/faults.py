@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 import threading
 from dataclasses import dataclass, fields
+from datetime import UTC
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from lht.simulator.org.schemas.facts import check_kinds
@@ -14,6 +17,14 @@ if TYPE_CHECKING:
 
 REQUEST_KINDS = frozenset({"status", "drop", "truncate_gzip", "expire_session", "delay"})
 JOB_KINDS = frozenset({"job_fails", "job_hangs", "job_retries"})
+COMMON, FACTS_OF_REQUESTS = ("kind", "times", "skip"), {"method", "path"}
+FACTS = {
+    "status": ("status", "retry_after", "code", "message"), "drop": ("after_bytes", "before"),
+    "truncate_gzip": ("cut_bytes",), "expire_session": (), "delay": ("delay_s",),
+    "job_fails": ("error_message", "retries"), "job_retries": ("retries",), "job_hangs": (),
+}  # fmt: skip
+"""What can be said of each kind alone."""
+_METHOD = re.compile(r"[A-Za-z]+|\*")
 STATUSES = range(400, 600)
 
 
@@ -113,5 +124,29 @@ def _check(facts: Mapping[str, Any]) -> None:
         raise ValueError("times must be at least 1")
     if facts.get("status", 503) not in STATUSES:
         raise ValueError(f"status must be from {STATUSES.start} to {STATUSES.stop - 1}")
-    if not str(facts.get("retry_after") or "").isprintable() or not str(facts.get("retry_after")).isascii():
+    _check_belongs(facts)
+    if not _METHOD.fullmatch(facts.get("method", "*")) or not facts.get("path", "*"):
+        raise ValueError("method must be the name of one or *, and path a pattern that is not empty")
+    if not _is_retry_after(facts.get("retry_after")):
         raise ValueError("retry_after must be a number of seconds or a date as HTTP writes it")
+
+
+def _check_belongs(facts: Mapping[str, Any]) -> None:
+    """A fact of another kind of failure would do nothing, so it was meant otherwise."""
+    kind = facts["kind"]
+    allowed = {*COMMON, *FACTS[kind]} | (FACTS_OF_REQUESTS if kind in REQUEST_KINDS else set())
+    if unknown := sorted(set(facts) - allowed):
+        raise ValueError(f"{unknown[0]} means nothing for {kind}; allowed: {', '.join(sorted(allowed))}")
+
+
+def _is_retry_after(value: str | int | None) -> bool:
+    if value is None or isinstance(value, int):
+        return True
+    return value.isascii() and (value.isdigit() or _is_http_date(value))
+
+
+def _is_http_date(text: str) -> bool:
+    try:
+        return format_datetime(parsedate_to_datetime(text).replace(tzinfo=UTC), usegmt=True) == text
+    except ValueError:
+        return False

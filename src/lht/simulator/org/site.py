@@ -12,7 +12,7 @@ from lht.simulator.org.jobs.jobs import JobBoard
 from lht.simulator.org.limits.limits import checked_counts
 from lht.simulator.org.limits.long_requests import LongRequests
 from lht.simulator.org.oauth import OAuth
-from lht.simulator.org.settings import Settings
+from lht.simulator.org.settings import MOST, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,7 +100,9 @@ class Site:
         """Changes settings by name; raises ValueError, with nothing changed, if one is wrong."""
         plain = dict(changes)
         limits = checked_counts(plain.pop("limits", {}), self.limits.allowed)
-        replication: dict[str, object] = {name: _moment(plain.pop(name)) for name in MOMENTS if name in plain}
+        replication: dict[str, object] = {
+            name: _moment(name, plain.pop(name)) for name in MOMENTS if name in plain
+        }
         if "most_ids" in plain:
             replication["most_ids"] = _whole(plain.pop("most_ids"))
         times = user_time.checked(plain)
@@ -130,15 +132,17 @@ class Site:
 
 
 def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError("most_ids must be a whole number that is not negative")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST:
+        raise ValueError(f"most_ids must be a whole number from 0 to {MOST:,d}")
     return value
 
 
-def _moment(text: object) -> datetime | None:
+def _moment(name: str, text: object) -> datetime | None:
     if text is None:
         return None
-    moment = datetime.fromisoformat(str(text))
+    if not isinstance(text, str):
+        raise ValueError(f"{name} must be a time as in 2026-01-02T03:04:05Z, or null")  # noqa: TRY004 - one kind of refusal
+    moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

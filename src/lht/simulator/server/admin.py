@@ -89,7 +89,7 @@ def alter_field(site: Site, call: Call) -> Response:
         raise ApiFault(400, "INVALID_INPUT", "a field keeps its name")
     known = asdict(_field(site.catalog.need(call.path["object"]), name)) | {"saved": ()}
     if body:
-        site.org.alter_field(call.path["object"], changed_field(known | body))
+        site.org.alter_field(call.path["object"], changed_field(known, body))
     if hidden is not None:
         site.org.hide_field(call.path["object"], name, hidden=hidden)
     return _field_answer(site, call, name)
@@ -104,10 +104,8 @@ def drop_field(site: Site, call: Call) -> Response:
 def hide_records(site: Site, call: Call) -> Response:
     """Hides records from the user, or shows them again."""
     body = call.admin_body("ids", "where", "hidden")
-    hidden, where = bool(flag(body, "hidden", default=True)), body.get("where")
-    if where is not None:
-        need(body, "where", str)
-    count = site.org.hide_records(call.path["object"], ids=record_ids(body), where=where, hidden=hidden)
+    hidden, (ids, where) = bool(flag(body, "hidden", default=True)), chosen(body)
+    count = site.org.hide_records(call.path["object"], ids=ids, where=where, hidden=hidden)
     return json_answer(call, {"count": count})
 
 
@@ -181,6 +179,15 @@ def record_ids(body: dict[str, Any], key: str = "ids") -> list[str] | None:
     if ids is not None and not (isinstance(ids, list) and all(isinstance(one, str) for one in ids)):
         raise ApiFault(400, "INVALID_INPUT", f"{key} must be a list of record ids")
     return ids
+
+
+def chosen(body: dict[str, Any]) -> tuple[list[str] | None, str | None]:
+    """Gives the ids, or the condition, that say which records are meant; both could contradict each other."""
+    ids = record_ids(body)
+    where = need(body, "where", str) if body.get("where") is not None else None
+    if ids is not None and where is not None:
+        raise ApiFault(400, "INVALID_INPUT", "either ids or where says which records are meant, not both")
+    return ids, where
 
 
 def flag(body: dict[str, Any], key: str, *, default: bool | None) -> bool | None:

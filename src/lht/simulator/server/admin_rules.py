@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
-from lht.simulator.server.admin import flag, need, record_ids
+from lht.simulator.server.admin import chosen, flag, need, record_ids
 from lht.simulator.server.call import json_answer
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from lht.simulator.org.site import Site
     from lht.simulator.server.call import Call
+
+MOST_DAYS = 100_000
 
 
 def validation_rules(site: Site, call: Call) -> Response:
@@ -69,6 +71,8 @@ def archive(site: Site, call: Call) -> Response:
     """Archives old activities."""
     body = call.admin_body("older_than_days")
     days = need(body, "older_than_days", int, float) if "older_than_days" in body else None
+    if days is not None and not 0 <= days <= MOST_DAYS:
+        raise ApiFault(400, "INVALID_INPUT", f"older_than_days must be from 0 to {MOST_DAYS:,d}")
     return json_answer(call, {"count": site.org.archive(days)})
 
 
@@ -84,9 +88,9 @@ def rename_value(site: Site, call: Call) -> Response:
 def read_only(site: Site, call: Call) -> Response:
     """Takes the user's right to change records, or gives it back."""
     body = call.admin_body("ids", "where", "read_only")
-    where = need(body, "where", str) if body.get("where") is not None else None
+    ids, where = chosen(body)
     takes = bool(flag(body, "read_only", default=True))
-    count = site.org.set_read_only(call.path["object"], ids=record_ids(body), where=where, read_only=takes)
+    count = site.org.set_read_only(call.path["object"], ids=ids, where=where, read_only=takes)
     return json_answer(call, {"count": count})
 
 

@@ -122,7 +122,16 @@ class Call:
         if unknown:
             known = ", ".join(allowed)
             raise ApiFault(400, "INVALID_INPUT", f"nothing is called {unknown[0]!r} here; allowed: {known}")
+        _check_writable(body)
         return body
+
+
+def _check_writable(body: dict[str, Any]) -> None:
+    """Half of a pair of surrogates can be escaped in JSON, but neither kept nor sent."""
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ApiFault(400, "INVALID_INPUT", "a text holds half a character") from None
 
 
 def write_options(call: Call) -> WriteOptions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import threading
 from contextlib import contextmanager, suppress
@@ -175,9 +176,22 @@ def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
     try:
         path.mkdir(parents=True, exist_ok=True)
         return duckdb.connect(str(path / FILE_NAME))
+    except duckdb.IOException as error:
+        raise SimulatorError(
+            _locked(path, str(error)) or f"cannot open the org under {path}: {error}"
+        ) from error
     except (OSError, duckdb.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise SimulatorError(f"cannot open the org under {path}: {reason}") from error
+
+
+def _locked(path: Path, said: str) -> str:
+    """Says who has the file, where DuckDB says that somebody has it; it names the process where it can tell."""
+    if "lock" not in said.lower() and "used by another process" not in said:
+        return ""
+    found = re.search(r"PID (\d+)", said)
+    process = f"process {found[1]}" if found else "another process"
+    return f"the org under {path} is in use by {process}: stop it, or choose another --path"
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:

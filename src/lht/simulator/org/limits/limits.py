@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Answer: TypeAlias = "dict[str, dict[str, int]]"
 
+MOST = 1_000_000_000
 DAY = timedelta(hours=24)
 BATCHES_NAMED_SINCE = 49
 OLD_BATCHES = "DailyBulkApiRequests"
@@ -126,9 +127,9 @@ class Limits:
 def checked_counts(wanted: object, known: Mapping[str, int]) -> dict[str, int]:
     """Gives whole numbers by the names of limits; raises ValueError for anything else."""
     if not isinstance(wanted, dict) or any(
-        isinstance(v, bool) or not isinstance(v, int) or v < 0 for v in wanted.values()
+        isinstance(v, bool) or not isinstance(v, int) or not 0 <= v <= MOST for v in wanted.values()
     ):
-        raise ValueError("limits must be an object of whole numbers by name")
+        raise ValueError(f"limits must be an object of whole numbers from 0 to {MOST:,d} by name")
     if unknown := sorted(set(wanted) - set(known)):
         raise ValueError(f"no limit is called {unknown[0]}; there are {', '.join(sorted(known))}")
     return wanted

@@ -26,6 +26,8 @@ USUAL_LENGTHS = {
 }  # fmt: skip
 USUAL_PRECISION, MOST_PRECISION = 18, 18
 USUAL_DIGITS, MOST_DIGITS = 9, 18
+MOST_LENGTH = 131_072
+MOST = 1_000_000_000
 LIST_LINES = 4
 """What describe calls the precision of a multi-select picklist is the number of lines it shows."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
@@ -39,8 +41,8 @@ def check_kinds(kind: type, facts: Mapping[str, Any]) -> None:
             raise ValueError(f"there is no {name}; there are {', '.join(sorted(hints))}")
         if not any(_is(value, allowed) for allowed in hints[name]):
             raise ValueError(f"{name} is of the wrong kind: {value!r}")
-        if name != "default_value" and isinstance(value, (int, float)) and value < 0:
-            raise ValueError(f"{name} must not be negative")
+        if name != "default_value" and isinstance(value, (int, float)) and not 0 <= value <= MOST:
+            raise ValueError(f"{name} must be a number from 0 to {MOST:,d}")
 
 
 @cache
@@ -70,6 +72,18 @@ def checked_field(catalog: Catalog, schema: ObjectSchema, field: FieldSchema) ->
     if field.default_value is not None:
         field = replace(field, default_value=_default(field))
     return field
+
+
+def check_sizes(kind: str, said: Mapping[str, Any]) -> None:
+    """Raises ValueError for a size that no field of this type has; one that its type has not does not matter."""
+    bounds = {
+        "length": (TEXT_TYPES, MOST_LENGTH),
+        "precision": (NUMBER_TYPES, MOST_PRECISION),
+        "digits": (WHOLE_TYPES, MOST_DIGITS),
+    }
+    for name, (kinds, most) in bounds.items():
+        if name in said and kind.lower() in kinds and not 1 <= said[name] <= most:
+            raise ValueError(f"{name} must be from 1 to {most:,d} for the type {kind}, not {said[name]}")
 
 
 def _sized(field: FieldSchema) -> FieldSchema:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from lht.simulator.org.schemas.catalog import field_from
-from lht.simulator.org.schemas.facts import USUAL_LENGTHS, check_kinds
+from lht.simulator.org.schemas.facts import USUAL_LENGTHS, check_kinds, check_sizes
 from lht.simulator.org.schemas.fields import FILTERABLE_AREA, FORMULA_TEXT_LENGTH, SORTABLE_AREA
 from lht.simulator.org.schemas.schema import NUMBER_TYPES, FieldSchema, PicklistValue
 
@@ -34,13 +34,15 @@ def new_field(body: Facts) -> FieldSchema:
     custom = str(body["name"]).lower().endswith("__c")
     body = {"label": body["name"], "custom": custom, **_plain_lists(body)}
     _check(body)
+    check_sizes(body["type"], body)
     return _marked(field_from(_usual(body) | body))
 
 
-def changed_field(body: Facts) -> FieldSchema:
-    """Makes the new definition of a field from all its facts."""
-    body = _plain_lists(body)
+def changed_field(known: Facts, said: Facts) -> FieldSchema:
+    """Makes the new definition of a field from all its facts and those that somebody changes."""
+    body = known | _plain_lists(said)
     _check(body)
+    check_sizes(body["type"], said)
     return field_from(body)
 
 
