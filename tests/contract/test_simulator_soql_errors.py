@@ -45,6 +45,9 @@ REFUSED = [
     # syntax
     ("nonsense", "MALFORMED_QUERY", None, "unexpected token: 'nonsense'"),
     ("SELECT FROM Account", "MALFORMED_QUERY", "FROM", "unexpected token: 'FROM'"),
+    ("SELECT Name From FROM Account", "MALFORMED_QUERY", "FROM Account", "unexpected token: 'FROM'"),
+    ("SELECT Id FROM Where", "MALFORMED_QUERY", "Where", "unexpected token: 'Where'"),
+    ("SELECT Id FROM Account LIMIT 1 OFFSET x", "MALFORMED_QUERY", "x", "unexpected token: 'x'"),
     ("SELECT * FROM Account", "MALFORMED_QUERY", "*", "unexpected token: '*'"),
     ("SELECT Id FROM Account WHERE Name = Acme", "MALFORMED_QUERY", "Acme", "unexpected token: 'Acme'"),
     ('SELECT Id FROM Account WHERE Name = "a"', "MALFORMED_QUERY", '"a"', "unexpected token: '\"'"),

@@ -91,6 +91,8 @@ def test_a_reset_puts_both_back(api: Caller) -> None:
     "wrong",
     [
         {"timezone": "Mars/Phobos"},
+        {"timezone": "Asia/Calcutta"},
+        {"timezone": "europe/berlin"},
         {"timezone": "../etc/passwd"},
         {"timezone": ""},
         {"timezone": 5},
@@ -121,6 +123,25 @@ def test_the_users_own_record_decides(api: Caller) -> None:
     days = "SELECT DAY_ONLY(convertTimezone(CreatedDate)) d FROM Account GROUP BY DAY_ONLY(convertTimezone(CreatedDate))"
     assert [r["d"] for r in _records(api, days)] == ["2024-03-10"]
     assert api.read_csv("SELECT Name FROM Account WHERE CreatedDate = TODAY").rows[1:] == [["A"]]
+
+
+def test_the_setting_and_the_record_take_the_same_time_zones(api: Caller) -> None:
+    fields = {field["name"]: field for field in api.get("/sobjects/User/describe").json()["fields"]}
+    listed = [entry["value"] for entry in fields["TimeZoneSidKey"]["picklistValues"]]
+    user = _records(api, "SELECT Id FROM User")[0]["Id"]
+
+    for zone in (listed[0], "America/Argentina/Buenos_Aires", listed[-1]):
+        assert api.org.admin.change_settings(timezone=zone)["timezone"] == zone
+        assert api.call("PATCH", f"/sobjects/User/{user}", {"TimeZoneSidKey": zone}).status == 204
+    refused = api.call("PATCH", f"/sobjects/User/{user}", {"TimeZoneSidKey": "Asia/Calcutta"})
+    assert refused.error[:2] == (400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST")
+
+
+def test_nobody_writes_the_fiscal_year_by_rest(api: Caller) -> None:
+    organization = _records(api, "SELECT Id FROM Organization")[0]["Id"]
+
+    refused = api.call("PATCH", f"/sobjects/Organization/{organization}", {"FiscalYearStartMonth": 4})
+    assert refused.error[:2] == (400, "INVALID_FIELD_FOR_INSERT_UPDATE")
 
 
 def test_a_job_finds_what_is_mine(api: Caller) -> None:

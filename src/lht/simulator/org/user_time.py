@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from lht.simulator.org.effects.derive import fiscal_columns
+from lht.simulator.org.objects.time_zones import zone_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from lht.simulator.store.database import Connection, Database
 
 GMT = "GMT"
+ZONES = tuple(dict(zone_labels()))
+"""The zones that a user can have: fewer than there are, so that a record never holds what its field does not list."""
 MONTHS = range(1, 13)
 SETTINGS = ("timezone", "fiscal_year_start_month")
 
@@ -69,7 +73,12 @@ def checked(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Gives the settings of this kind among some; raises ValueError for one that makes no sense."""
     mine = {name: changes[name] for name in SETTINGS if name in changes}
     zone, month = mine.get("timezone", GMT), mine.get("fiscal_year_start_month", 1)
-    zone_called(str(zone))
+    if zone not in ZONES:
+        near = difflib.get_close_matches(str(zone), ZONES, n=1)
+        meant = f" (is {near[0]} meant?)" if near else ""
+        raise ValueError(
+            f"no user has the time zone {zone!r}{meant}; take an entry of User.TimeZoneSidKey, such as Europe/Berlin"
+        )
     if isinstance(month, bool) or not isinstance(month, int) or month not in MONTHS:
         raise ValueError("fiscal_year_start_month must be a whole number from 1 to 12")
     return mine

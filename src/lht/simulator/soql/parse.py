@@ -56,6 +56,8 @@ _CLAUSES = frozenset({"GROUP", "LIMIT", "USING", "WHERE", "WITH"})
 _TOKEN = re.compile(r"\w+|'(?:[^'\\]|\\.)*'|.", re.DOTALL)
 _NOTHING_SELECTED = re.compile(r"\s*select\s+(from)\s+\w+\s*$", re.IGNORECASE)
 _ALIAS = re.compile(r"\bfrom\s+[\w.]+\s+(\w+)\s*$", re.IGNORECASE)
+_BEGUN = re.compile(r"\s*(offset|for|update|all|end|when)?\s*", re.IGNORECASE)
+"""Nothing, or a word that begins a clause and has nothing behind it."""
 _ESCAPE = re.compile(r"\\u[0-9A-Fa-f]{4}|\\(.)", re.DOTALL)
 
 
@@ -90,7 +92,7 @@ def _syntax_fault(text: str, error: UnexpectedInput) -> ApiFault:
     ].upper() in _RESERVED - _CLAUSES:
         return malformed(f"unexpected token: '{alias[1]}'", text, alias.start(1))
     at = error.pos_in_stream if isinstance(error, UnexpectedCharacters) else _token_start(error)
-    if at is None or isinstance(error, UnexpectedEOF) or not text[at:].strip():
+    if at is None or isinstance(error, UnexpectedEOF) or _BEGUN.fullmatch(text, at):
         return malformed("unexpected token: '<EOF>'", text, len(text.rstrip())) if text.strip() else _empty()
     if text[at] == "'" and _TOKEN.match(text, at).group() == "'":  # type: ignore[union-attr]  # `.` always matches
         return malformed(f"line 1:{len(text)} mismatched character '<EOF>' expecting '''")
@@ -124,6 +126,8 @@ class _Builder(Transformer[Token, Any]):
     @v_args(meta=True)
     def query(self, meta: Any, children: list[Any]) -> Query:
         select, source, *clauses = children
+        if source.names[0].upper() in _RESERVED - {"GROUP"}:
+            raise malformed(f"unexpected token: '{source.names[0]}'", self._text, source.at)
         merged: dict[str, Any] = {}
         for clause in clauses:
             merged |= clause

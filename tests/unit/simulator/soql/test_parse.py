@@ -98,6 +98,28 @@ def test_the_object_may_have_an_alias(alias: str) -> None:
     assert parse(f"SELECT Id FROM Account {alias} WHERE a.Id != null").alias == "a"
 
 
+@pytest.mark.parametrize("word", ["offset", "Update", "ALL", "for", "end", "when", "end2", "forward"])
+def test_words_that_begin_a_clause_may_be_aliases_too(word: str) -> None:
+    object_alias = parse(
+        f"SELECT {word}.Id FROM Account {word} WHERE {word}.Name = 'a' LIMIT 1 OFFSET 2 FOR VIEW UPDATE TRACKING"
+    )
+    grouped = parse(f"SELECT Name, COUNT(Id) {word} FROM Account GROUP BY Name")
+
+    assert (object_alias.alias, object_alias.offset) == (word, 2)
+    assert object_alias.closing == ("FOR VIEW", "UPDATE TRACKING")
+    assert grouped.select[1].alias == word
+    for rest in ("", " OFFSET 2", " FOR UPDATE", " ORDER BY Id"):
+        assert parse(f"SELECT Id FROM Account {word}{rest}").alias == word
+
+
+def test_a_clause_is_still_one_behind_an_object_without_an_alias() -> None:
+    query = parse("SELECT Id FROM Account FOR UPDATE")
+
+    assert (query.alias, query.closing) == (None, ("FOR UPDATE",))
+    assert parse("SELECT Id FROM Account offset 3").offset == 3
+    assert parse("SELECT Id FROM Account all rows").closing == ("ALL ROWS",)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -132,8 +132,7 @@ class RecycleBin:
             self._bring_back(work, child, together, moment)
         rows.unlog_deleted(connection, schema, record_ids)
         rows.mark_deleted(connection, schema, record_ids, now, deleted=False)
-        if schema.mergeable:
-            relations.unmerge(connection, schema, record_ids)
+        relations.unmerge(connection, schema, record_ids)
         self._forget(connection, record_ids)
         relations.restore(connection, self.catalog, record_ids, now)
         work.expect(schema, record_ids, whole=True)
