@@ -72,8 +72,8 @@ def test_any_value_is_kept_or_refused_and_never_anything_else(field: Any, value:
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(body=st.fixed_dictionaries({}, optional=VALUES))
 def test_what_is_read_can_be_written_again_and_reads_the_same(org: Org, body: dict[str, object]) -> None:
-    first = org.read_record("Specimen__c", org.create_record("Specimen__c", body), fields=list(VALUES))
+    first = org.records.read("Specimen__c", org.records.create("Specimen__c", body), fields=list(VALUES))
     back = {name: first[name] for name in VALUES}
-    second = org.read_record("Specimen__c", org.create_record("Specimen__c", back), fields=list(VALUES))
+    second = org.records.read("Specimen__c", org.records.create("Specimen__c", back), fields=list(VALUES))
 
     assert {name: second[name] for name in VALUES} == back

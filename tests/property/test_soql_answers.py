@@ -159,7 +159,7 @@ class Bench:
         self.world = _world(org)
 
     def ids(self, ask: Ask) -> list[str]:
-        return [r["Id"] for r in self.org.query(plain.text_of(ask))["records"]]
+        return [r["Id"] for r in self.org.queries.query(plain.text_of(ask))["records"]]
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def bench() -> Iterator[Bench]:
 def _world(org: Org) -> World:
     tables = {}
     for name, kinds in KINDS.items():
-        page = org.query(f"SELECT {', '.join(kinds)} FROM {name}")
+        page = org.queries.query(f"SELECT {', '.join(kinds)} FROM {name}")
         assert page["done"]
         tables[name] = page["records"]
     return World(tables, KINDS, LINKS, frozenset({"Code__c"}), PICKLISTS, now=MOMENTS[0])
@@ -185,14 +185,14 @@ def _fill(org: Org, dice: random.Random) -> None:
     for n, name in enumerate(["Acme", "acme", "Beta", "ÉTÉ", "_x", "Zed"]):
         body = {"Name": name, "ParentId": _maybe(dice, accounts[-1:] or [None]), "Industry": _maybe(dice, ["Energy", "Banking", "Other"]),
                 "AnnualRevenue": _maybe(dice, HALVES), "Phone": _maybe(dice, ["1", "22"])}  # fmt: skip
-        accounts.append(org.create_record("Account", body))
-        org.delete_record("Account", org.create_record("Account", {"Name": f"gone {n}"}))
-    specimens = [org.create_record("Specimen__c", _specimen(dice, n, accounts)) for n in range(44)]
+        accounts.append(org.records.create("Account", body))
+        org.records.delete("Account", org.records.create("Account", {"Name": f"gone {n}"}))
+    specimens = [org.records.create("Specimen__c", _specimen(dice, n, accounts)) for n in range(44)]
     for n, one in enumerate(specimens):
         related = specimens[n - 1] if n % 9 else dice.choice([None, one])
-        org.update_record("Specimen__c", one, {"Related__c": related})
+        org.records.update("Specimen__c", one, {"Related__c": related})
     contacts = [
-        org.create_record(
+        org.records.create(
             "Contact", {"LastName": name, "Email": _maybe(dice, EMAILS), "AccountId": _maybe(dice, accounts)}
         )
         for name in ("Carl", "dora", "Émile")
@@ -200,9 +200,9 @@ def _fill(org: Org, dice: random.Random) -> None:
     for n in range(14):
         body = {"Subject": _maybe(dice, ["Call", "call", "Mail"]), "WhatId": _maybe(dice, accounts + specimens[:3]),
                 "WhoId": _maybe(dice, contacts), "Status": dice.choice(["Completed", "Deferred"])}  # fmt: skip
-        made = org.create_record("Task", body)
+        made = org.records.create("Task", body)
         if n == 3:
-            org.delete_record("Task", made)
+            org.records.delete("Task", made)
 
 
 def _maybe(dice: random.Random, values: list[Any]) -> Any:
@@ -366,7 +366,10 @@ def test_where_finds_the_records_for_which_the_condition_holds(bench: Bench, ask
 
     expected = sorted(r["Id"] for r in plain.answer(ask, world))
     assert expected == sorted(bench.ids(ask)), plain.text_of(ask)
-    assert len(expected) == org.query(plain.text_of(ask).replace("SELECT Id", "SELECT COUNT()"))["totalSize"]
+    assert (
+        len(expected)
+        == org.queries.query(plain.text_of(ask).replace("SELECT Id", "SELECT COUNT()"))["totalSize"]
+    )
 
 
 @settings(QUICK, max_examples=200)
@@ -474,7 +477,7 @@ def test_groups_and_aggregates(bench: Bench, ask: Ask) -> None:
     org, world = bench.org, bench.world
     ask = replace(ask, where=told(ask.where, world))
 
-    rows = org.query(plain.text_of(ask))["records"]
+    rows = org.queries.query(plain.text_of(ask))["records"]
     found = [_comparable(row, ask, world) for row in rows]
     assert Counter(plain.groups(ask, world)) == Counter(found), plain.text_of(ask)
 
@@ -527,7 +530,7 @@ def test_date_functions_filter_and_group(  # noqa: PLR0917 - hypothesis passes e
     org.change_user_time({"timezone": zone, "fiscal_year_start_month": fiscal_start})
     try:
         found = bench.ids(ask)
-        rows = org.query(f"SELECT {name} k, COUNT(Id) n FROM {source} GROUP BY {name}")["records"]
+        rows = org.queries.query(f"SELECT {name} k, COUNT(Id) n FROM {source} GROUP BY {name}")["records"]
     finally:
         org.change_user_time({"timezone": "GMT", "fiscal_year_start_month": 1})
 
@@ -603,7 +606,7 @@ def test_each_parent_has_its_children(bench: Bench, asked: tuple[str, str, Ask])
         if child[key] in expected and (ask.limit is None or len(expected[child[key]]) < ask.limit):
             expected[child[key]].append(child["Id"])
 
-    records = bench.org.query(f"SELECT Id, ({inner}) FROM {parent}")["records"]
+    records = bench.org.queries.query(f"SELECT Id, ({inner}) FROM {parent}")["records"]
     found = {r["Id"]: [c["Id"] for c in r[name]["records"]] if r[name] else [] for r in records}
     assert expected == found, inner
     assert all(r[name] is None or r[name]["totalSize"] == len(r[name]["records"]) for r in records)

@@ -54,13 +54,13 @@ def test_a_place_that_cannot_hold_a_database_is_an_error_of_ours(tmp_path: Path)
 
 def test_many_threads_write_and_read_at_once(org: Org) -> None:
     def work(number: int) -> str:
-        made = org.create_record("Account", {"Name": f"n{number}"})
-        org.update_record("Account", made, {"Phone": str(number)})
-        org.query("SELECT Id, Name FROM Account", batch_size=3)
+        made = org.records.create("Account", {"Name": f"n{number}"})
+        org.records.update("Account", made, {"Phone": str(number)})
+        org.queries.query("SELECT Id, Name FROM Account", batch_size=3)
         return made
 
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(work, range(40)))
 
     assert len(set(made)) == 40
-    assert org.query("SELECT COUNT() FROM Account WHERE Phone != null")["totalSize"] == 40
+    assert org.queries.query("SELECT COUNT() FROM Account WHERE Phone != null")["totalSize"] == 40

@@ -14,73 +14,78 @@ if TYPE_CHECKING:
 
 
 def stamps(org: Org) -> list[object]:
-    return [record["SystemModstamp"] for record in org.query("SELECT SystemModstamp FROM Account")["records"]]
+    return [
+        record["SystemModstamp"]
+        for record in org.queries.query("SELECT SystemModstamp FROM Account")["records"]
+    ]
 
 
 def test_a_new_field_fills_records_with_its_default_and_moves_no_stamp(org: Org) -> None:
-    made = org.create_record("Account", {"Name": "a"})
+    made = org.records.create("Account", {"Name": "a"})
     before = stamps(org)
     org.clock.move(60)
-    org.add_field(
+    org.fields.add(
         "Account", FieldSchema("Tier__c", "string", "Tier", length=10, custom=True, default_value="gold")
     )
-    org.add_field("Account", FieldSchema("Big__c", "boolean", "Big", custom=True))
+    org.fields.add("Account", FieldSchema("Big__c", "boolean", "Big", custom=True))
 
-    record = org.read_record("Account", made)
+    record = org.records.read("Account", made)
     assert (record["Tier__c"], record["Big__c"], stamps(org)) == ("gold", False, before)
-    assert org.read_record("Account", org.create_record("Account", {"Name": "b"}))["Tier__c"] == "gold"
+    assert org.records.read("Account", org.records.create("Account", {"Name": "b"}))["Tier__c"] == "gold"
 
 
 def test_a_new_formula_is_evaluated_at_once(org: Org) -> None:
-    org.create_record("Account", {"Name": "a"})
-    org.add_field("Account", FieldSchema("Shout__c", "string", "Shout", length=1300, formula='upper("Name")'))
+    org.records.create("Account", {"Name": "a"})
+    org.fields.add(
+        "Account", FieldSchema("Shout__c", "string", "Shout", length=1300, formula='upper("Name")')
+    )
 
-    assert org.query("SELECT Shout__c FROM Account")["records"][0]["Shout__c"] == "A"
+    assert org.queries.query("SELECT Shout__c FROM Account")["records"][0]["Shout__c"] == "A"
 
 
 def test_a_field_cannot_be_added_twice(org: Org) -> None:
     with pytest.raises(ApiFault, match="DUPLICATE_DEVELOPER_NAME"):
-        org.add_field("Account", FieldSchema("phone", "phone", "Phone"))
+        org.fields.add("Account", FieldSchema("phone", "phone", "Phone"))
 
 
 def test_a_dropped_field_is_gone_and_moves_no_stamp(org: Org) -> None:
-    org.create_record("Account", {"Name": "a", "Site": "s"})
+    org.records.create("Account", {"Name": "a", "Site": "s"})
     before = stamps(org)
     org.clock.move(60)
-    org.drop_field("Account", "site")
+    org.fields.drop("Account", "site")
 
     assert "Site" not in {field["name"] for field in org.describe("Account")["fields"]}
     with pytest.raises(ApiFault, match="INVALID_FIELD"):
-        org.query("SELECT Site FROM Account")
+        org.queries.query("SELECT Site FROM Account")
     assert stamps(org) == before
 
 
 def test_fields_that_the_org_relies_on_cannot_be_dropped(org: Org) -> None:
     for name in ("Id", "SystemModstamp", "OwnerId", "Name", "IsDeleted"):
         with pytest.raises(ApiFault, match="every record needs"):
-            org.drop_field("Account", name)
+            org.fields.drop("Account", name)
 
 
 def test_a_hidden_reference_still_cascades(org: Org) -> None:
-    account = org.create_record("Account", {"Name": "a"})
-    org.create_record("Contact", {"LastName": "c", "AccountId": account})
-    org.hide_field("Contact", "AccountId")
-    org.delete_record("Account", account)
+    account = org.records.create("Account", {"Name": "a"})
+    org.records.create("Contact", {"LastName": "c", "AccountId": account})
+    org.fields.hide("Contact", "AccountId")
+    org.records.delete("Account", account)
 
-    assert org.query("SELECT COUNT() FROM Contact")["totalSize"] == 0
+    assert org.queries.query("SELECT COUNT() FROM Contact")["totalSize"] == 0
 
 
 def test_a_hidden_field_looks_dropped_and_comes_back_with_its_values(org: Org) -> None:
-    made = org.create_record("Account", {"Name": "a", "Site": "s"})
-    org.hide_field("Account", "Site")
+    made = org.records.create("Account", {"Name": "a", "Site": "s"})
+    org.fields.hide("Account", "Site")
 
-    assert "Site" not in org.read_record("Account", made)
+    assert "Site" not in org.records.read("Account", made)
     with pytest.raises(ApiFault, match="No such column 'Site'"):
-        org.query("SELECT Site FROM Account")
+        org.queries.query("SELECT Site FROM Account")
     with pytest.raises(ApiFault, match="INVALID_FIELD"):
-        org.update_record("Account", made, {"Site": "t"})
-    org.hide_field("Account", "Site", hidden=False)
-    assert org.read_record("Account", made)["Site"] == "s"
+        org.records.update("Account", made, {"Site": "t"})
+    org.fields.hide("Account", "Site", hidden=False)
+    assert org.records.read("Account", made)["Site"] == "s"
 
 
 @pytest.mark.parametrize(
@@ -106,34 +111,34 @@ def test_a_hidden_field_looks_dropped_and_comes_back_with_its_values(org: Org) -
 def test_an_altered_field_converts_what_it_held(
     org: Org, *, name: str, sent: object, kind: str, facts: dict[str, object], kept: object
 ) -> None:
-    made = org.create_record("Specimen__c", {name: sent})
-    org.alter_field(
+    made = org.records.create("Specimen__c", {name: sent})
+    org.fields.alter(
         "Specimen__c", field_from({"name": name, "type": kind, "label": name, "custom": True, **facts})
     )
 
-    assert org.read_record("Specimen__c", made, fields=[name])[name] == kept
-    assert org.query(f"SELECT {name} FROM Specimen__c")["records"][0][name] == kept
+    assert org.records.read("Specimen__c", made, fields=[name])[name] == kept
+    assert org.queries.query(f"SELECT {name} FROM Specimen__c")["records"][0][name] == kept
 
 
 def test_a_field_that_becomes_a_formula_is_computed(org: Org) -> None:
-    made = org.create_record("Specimen__c", {"Count__c": 2, "Text__c": "old"})
-    org.alter_field(
+    made = org.records.create("Specimen__c", {"Count__c": 2, "Text__c": "old"})
+    org.fields.alter(
         "Specimen__c", FieldSchema("Text__c", "string", "Text", length=1300, formula="'n' || \"Count__c\"")
     )
 
-    assert org.read_record("Specimen__c", made)["Text__c"] == "n2"
+    assert org.records.read("Specimen__c", made)["Text__c"] == "n2"
 
 
 def test_an_org_on_disk_keeps_rows_and_shape(tmp_path: Path) -> None:
     first = Org.open(path=tmp_path / "org", records=10)
-    first.add_field("Account", FieldSchema("Tier__c", "string", "Tier", length=10, custom=True))
-    made = first.create_record("Account", {"Name": "a", "Tier__c": "gold"})
+    first.fields.add("Account", FieldSchema("Tier__c", "string", "Tier", length=10, custom=True))
+    made = first.records.create("Account", {"Name": "a", "Tier__c": "gold"})
     first.close()
     again = Org.open(path=tmp_path / "org", records=500)
 
     try:
-        assert again.read_record("Account", made)["Tier__c"] == "gold"
-        assert again.create_record("Account", {"Name": "b"}) > made
+        assert again.records.read("Account", made)["Tier__c"] == "gold"
+        assert again.records.create("Account", {"Name": "b"}) > made
         assert again.db.count('SELECT count(*) FROM "Account"') == 12
     finally:
         again.close()
@@ -143,8 +148,8 @@ def test_reset_makes_the_org_as_it_was(tmp_path: Path) -> None:
     org = Org.open(records=20, seed=3)
     try:
         before = org.db.rows('SELECT * EXCLUDE ("_hidden") FROM "Account" ORDER BY "Id"')
-        org.drop_field("Account", "Site")
-        org.create_record("Account", {"Name": "a"})
+        org.fields.drop("Account", "Site")
+        org.records.create("Account", {"Name": "a"})
         org.clock.freeze()
         org.limits.take_request()
         org.reset()

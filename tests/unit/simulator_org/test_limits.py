@@ -15,7 +15,7 @@ def test_every_request_is_counted(org: Org) -> None:
     for _ in range(3):
         org.limits.take_request()
 
-    assert org.get_limits()[API_REQUESTS] == {"Max": 15_000, "Remaining": 14_997}
+    assert org.limits.as_json()[API_REQUESTS] == {"Max": 15_000, "Remaining": 14_997}
     assert org.limits.usage_header() == "api-usage=3/15000"
 
 
@@ -53,4 +53,4 @@ def test_what_clients_look_for_is_among_the_limits(org: Org) -> None:
         "DailyBulkV2QueryFileStorageMB",
     }
 
-    assert wanted <= set(org.get_limits())
+    assert wanted <= set(org.limits.as_json())

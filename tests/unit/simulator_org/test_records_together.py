@@ -25,8 +25,8 @@ def test_writes_of_one_transaction_stand_together(org: Org) -> None:
         keeper.delete_in(connection, account, first)
 
     assert (is_new, again) == (True, (second, False))
-    assert org.read_record("Account", second, fields=["Name"])["Name"] == "D"
-    assert org.query("SELECT COUNT() FROM Account")["totalSize"] == 1
+    assert org.records.read("Account", second, fields=["Name"])["Name"] == "D"
+    assert org.queries.query("SELECT COUNT() FROM Account")["totalSize"] == 1
 
 
 def test_a_transaction_that_fails_leaves_nothing(org: Org) -> None:
@@ -40,7 +40,7 @@ def test_a_transaction_that_fails_leaves_nothing(org: Org) -> None:
     with pytest.raises(ApiFault):
         make({"Name": "A"}, {})
 
-    assert org.query("SELECT COUNT() FROM Account")["totalSize"] == 0
+    assert org.queries.query("SELECT COUNT() FROM Account")["totalSize"] == 0
 
 
 def test_an_upsert_with_an_empty_id_makes_a_record(org: Org) -> None:
@@ -48,12 +48,12 @@ def test_an_upsert_with_an_empty_id_makes_a_record(org: Org) -> None:
         made, is_new = org.records.upsert_in(connection, org.catalog.need("Account"), "id", "", {"Name": "A"})
 
     assert is_new
-    assert org.read_record("Account", made, fields=["Name"])["Name"] == "A"
+    assert org.records.read("Account", made, fields=["Name"])["Name"] == "A"
 
 
 def test_the_key_of_an_upsert_stands_in_the_address_only(org: Org) -> None:
     with pytest.raises(ApiFault) as fault:
-        org.upsert_record("Account", "ExternalId__c", "k1", {"Name": "A", "externalid__c": "k1"})
+        org.records.upsert("Account", "ExternalId__c", "k1", {"Name": "A", "externalid__c": "k1"})
 
     assert fault.value.code == "INVALID_FIELD"
     assert fault.value.message == "The ExternalId__c field should not be specified in the sobject data."
@@ -64,7 +64,7 @@ def test_an_unknown_record_is_a_cross_reference_where_it_is_one_of_several(org: 
     with pytest.raises(ApiFault) as of_several, org.db.transaction() as connection:
         org.records.delete_in(connection, account, unknown)
     with pytest.raises(ApiFault) as alone:
-        org.delete_record("Account", unknown)
+        org.records.delete("Account", unknown)
 
     assert (of_several.value.code, of_several.value.message) == (
         "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id",
@@ -76,7 +76,7 @@ def test_readers_do_not_wait_for_a_set_that_is_being_written_and_see_it_whole(or
     account = org.catalog.need("Account")
 
     def count() -> int:
-        return int(org.query("SELECT COUNT() FROM Account")["totalSize"])
+        return int(org.queries.query("SELECT COUNT() FROM Account")["totalSize"])
 
     with ThreadPoolExecutor(1) as reader:
         with org.db.transaction() as connection, working(connection) as work:
@@ -96,13 +96,13 @@ def test_a_number_tells_where_a_record_is(seeded: Org) -> None:
 
 
 def test_an_id_of_another_org_finds_no_record_of_that_number(org: Org) -> None:
-    made = org.create_record("Account", {"Name": "A"})
+    made = org.records.create("Account", {"Name": "A"})
     foreign = to_long(made[:3] + "5f0" + made[6:15])
 
     with pytest.raises(ApiFault) as fault:
-        org.update_record("Account", str(foreign), {"Name": "B"})
+        org.records.update("Account", str(foreign), {"Name": "B"})
     assert fault.value.status == 404
-    assert org.read_record("Account", made, fields=["Name"])["Name"] == "A"
+    assert org.records.read("Account", made, fields=["Name"])["Name"] == "A"
 
 
 def test_a_set_that_waits_to_be_written_is_seen_by_its_own_records(org: Org) -> None:
@@ -117,4 +117,4 @@ def test_a_set_that_waits_to_be_written_is_seen_by_its_own_records(org: Org) -> 
 
     assert fault.value.code == "DUPLICATE_VALUE"
     assert not again[1]
-    assert [row["Name"] for row in org.query("SELECT Name FROM Account")["records"]] == ["D"]
+    assert [row["Name"] for row in org.queries.query("SELECT Name FROM Account")["records"]] == ["D"]

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 @pytest.fixture
 def family(org: Org) -> dict[str, str]:
     """An account with one record of each kind below it, made a minute ago."""
-    account = org.create_record("Account", {"Name": "a"})
-    contact = org.create_record("Contact", {"LastName": "c", "AccountId": account})
-    deal = org.create_record(
+    account = org.records.create("Account", {"Name": "a"})
+    contact = org.records.create("Contact", {"LastName": "c", "AccountId": account})
+    deal = org.records.create(
         "Opportunity",
         {"Name": "o", "StageName": "Prospecting", "CloseDate": "2024-06-01", "AccountId": account},
     )
-    task = org.create_record("Task", {"Subject": "Call", "WhoId": contact})
+    task = org.records.create("Task", {"Subject": "Call", "WhoId": contact})
     org.clock.move(60)
     return {"Account": account, "Contact": contact, "Opportunity": deal, "Task": task}
 
@@ -27,51 +27,51 @@ def family(org: Org) -> dict[str, str]:
 def states(org: Org, family: dict[str, str]) -> dict[str, bool]:
     found = {}
     for name, record_id in family.items():
-        rows = org.query(f"SELECT IsDeleted FROM {name} WHERE Id = '{record_id}'", include_deleted=True)[
-            "records"
-        ]
+        rows = org.queries.query(
+            f"SELECT IsDeleted FROM {name} WHERE Id = '{record_id}'", include_deleted=True
+        )["records"]
         found[name] = rows[0]["IsDeleted"]
     return found
 
 
 def test_deleting_an_account_deletes_what_belongs_to_it(org: Org, family: dict[str, str]) -> None:
-    org.delete_record("Account", family["Account"])
+    org.records.delete("Account", family["Account"])
 
     assert states(org, family) == dict.fromkeys(family, True)
-    assert org.query("SELECT COUNT() FROM Contact")["totalSize"] == 0
-    assert org.query("SELECT COUNT() FROM AccountShare", include_deleted=True)["totalSize"] == 0
+    assert org.queries.query("SELECT COUNT() FROM Contact")["totalSize"] == 0
+    assert org.queries.query("SELECT COUNT() FROM AccountShare", include_deleted=True)["totalSize"] == 0
 
 
 def test_a_deletion_moves_only_the_system_stamp(org: Org, family: dict[str, str]) -> None:
-    org.delete_record("Account", family["Account"])
+    org.records.delete("Account", family["Account"])
 
-    row = org.query("SELECT LastModifiedDate, SystemModstamp FROM Contact", include_deleted=True)["records"][
-        0
-    ]
+    row = org.queries.query("SELECT LastModifiedDate, SystemModstamp FROM Contact", include_deleted=True)[
+        "records"
+    ][0]
     assert row["LastModifiedDate"] == "2024-05-01T10:20:30.000+0000"
     assert row["SystemModstamp"] == "2024-05-01T10:21:30.000+0000"
 
 
 def test_undelete_brings_back_what_went_together_and_nothing_else(org: Org, family: dict[str, str]) -> None:
-    org.delete_record("Contact", family["Contact"])
+    org.records.delete("Contact", family["Contact"])
     org.clock.move(60)
-    org.delete_record("Account", family["Account"])
+    org.records.delete("Account", family["Account"])
     org.clock.move(60)
-    org.undelete_record(family["Account"])
+    org.records.undelete(family["Account"])
 
     assert states(org, family) == {"Account": False, "Contact": True, "Opportunity": False, "Task": True}
-    row = org.query("SELECT SystemModstamp FROM Opportunity")["records"][0]
+    row = org.queries.query("SELECT SystemModstamp FROM Opportunity")["records"][0]
     assert row["SystemModstamp"] == "2024-05-01T10:23:30.000+0000"
-    assert org.query("SELECT COUNT() FROM AccountShare")["totalSize"] == 1
+    assert org.queries.query("SELECT COUNT() FROM AccountShare")["totalSize"] == 1
 
 
 def test_a_deleted_record_answers_that_it_is_deleted(org: Org, family: dict[str, str]) -> None:
-    org.delete_record("Account", family["Account"])
+    org.records.delete("Account", family["Account"])
 
     for again in (
-        lambda: org.read_record("Account", family["Account"]),
-        lambda: org.update_record("Account", family["Account"], {"Name": "b"}),
-        lambda: org.delete_record("Account", family["Account"]),
+        lambda: org.records.read("Account", family["Account"]),
+        lambda: org.records.update("Account", family["Account"], {"Name": "b"}),
+        lambda: org.records.delete("Account", family["Account"]),
     ):
         with pytest.raises(ApiFault) as fault:
             again()
@@ -84,26 +84,26 @@ def test_a_deleted_record_answers_that_it_is_deleted(org: Org, family: dict[str,
 
 def test_only_what_lies_in_the_bin_can_be_undeleted(org: Org, family: dict[str, str]) -> None:
     with pytest.raises(ApiFault, match="UNDELETE_FAILED"):
-        org.undelete_record(family["Account"])
+        org.records.undelete(family["Account"])
 
 
 def test_emptying_the_bin_leaves_no_row(org: Org, family: dict[str, str]) -> None:
-    kept = org.create_record("Account", {"Name": "kept"})
-    org.delete_record("Account", family["Account"])
+    kept = org.records.create("Account", {"Name": "kept"})
+    org.records.delete("Account", family["Account"])
 
-    assert org.purge("Account") == 1
-    rows = org.query("SELECT Id FROM Account", include_deleted=True)["records"]
+    assert org.records.purge("Account") == 1
+    rows = org.queries.query("SELECT Id FROM Account", include_deleted=True)["records"]
     assert [row["Id"] for row in rows] == [kept]
-    assert org.query("SELECT COUNT() FROM Contact", include_deleted=True)["totalSize"] == 0
+    assert org.queries.query("SELECT COUNT() FROM Contact", include_deleted=True)["totalSize"] == 0
 
 
 def test_ids_of_purged_records_are_not_used_again(org: Org) -> None:
-    first = org.create_record("Account", {"Name": "a"})
-    org.purge("Account", [first])
+    first = org.records.create("Account", {"Name": "a"})
+    org.records.purge("Account", [first])
 
-    assert org.create_record("Account", {"Name": "b"}) != first
+    assert org.records.create("Account", {"Name": "b"}) != first
 
 
 def test_users_cannot_be_deleted(org: Org) -> None:
     with pytest.raises(ApiFault, match="does not support delete"):
-        org.delete_record("User", org.user_id)
+        org.records.delete("User", org.user_id)

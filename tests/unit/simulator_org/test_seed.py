@@ -167,8 +167,8 @@ def test_the_histories_of_different_objects_share_no_id() -> None:
     )
     org = Org.open(records=20)
     try:
-        org.create_record("Contact", {"LastName": "New"})
-        org.create_record("Lead", {"LastName": "New", "Company": "C"})
+        org.records.create("Contact", {"LastName": "New"})
+        org.records.create("Lead", {"LastName": "New", "Company": "C"})
         counts = org.db.rows(f'SELECT count(*), count(DISTINCT "Id") FROM ({union})')
     finally:
         org.close()
@@ -210,6 +210,6 @@ def test_new_records_come_after_the_seeded_ones() -> None:
     org = Org.open(records=5)
     try:
         last = str(org.db.value('SELECT max("Id") FROM "Account"'))
-        assert org.create_record("Account", {"Name": "a"}) > last
+        assert org.records.create("Account", {"Name": "a"}) > last
     finally:
         org.close()

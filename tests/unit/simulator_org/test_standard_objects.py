@@ -19,12 +19,12 @@ DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2024-06-01"}
 def values(org: Org, soql: str) -> list[dict[str, Any]]:
     return [
         {key: value for key, value in record.items() if key != "attributes"}
-        for record in org.query(soql)["records"]
+        for record in org.queries.query(soql)["records"]
     ]
 
 
 def read(org: Org, name: str, record_id: str, *fields: str) -> list[Any]:
-    record = org.read_record(name, record_id)
+    record = org.records.read(name, record_id)
     return [record[field] for field in fields]
 
 
@@ -32,11 +32,11 @@ def priced(org: Org, *prices: float) -> list[str]:
     """Makes products with a standard price and gives the ids of their entries."""
     book = values(org, "SELECT Id FROM Pricebook2 WHERE IsStandard = true")[0]["Id"]
     products = [
-        org.create_record("Product2", {"Name": f"P{n}", "ProductCode": f"C{n}", "IsActive": True})
+        org.records.create("Product2", {"Name": f"P{n}", "ProductCode": f"C{n}", "IsActive": True})
         for n, _ in enumerate(prices)
     ]
     return [
-        org.create_record(
+        org.records.create(
             "PricebookEntry", {"Product2Id": one, "Pricebook2Id": book, "UnitPrice": price, "IsActive": True}
         )
         for one, price in zip(products, prices, strict=True)
@@ -45,11 +45,11 @@ def priced(org: Org, *prices: float) -> list[str]:
 
 def test_an_opportunity_is_worth_its_products(org: Org) -> None:
     first, second = priced(org, 10.5, 3)
-    deal = org.create_record("Opportunity", {**DEAL, "Amount": 7})
+    deal = org.records.create("Opportunity", {**DEAL, "Amount": 7})
     line = {"OpportunityId": deal, "PricebookEntryId": first, "Quantity": 4, "UnitPrice": 10}
-    made = org.create_record("OpportunityLineItem", line)
-    other = org.create_record("OpportunityLineItem", {**line, "PricebookEntryId": second, "UnitPrice": 5})
-    org.update_record("Opportunity", deal, {"Amount": 1, "NextStep": "Call"})
+    made = org.records.create("OpportunityLineItem", line)
+    other = org.records.create("OpportunityLineItem", {**line, "PricebookEntryId": second, "UnitPrice": 5})
+    org.records.update("Opportunity", deal, {"Amount": 1, "NextStep": "Call"})
 
     assert read(org, "OpportunityLineItem", made, "Name", "ProductCode", "ListPrice", "TotalPrice", "UnitPrice") == [
         "Deal P0", "C0", 10.5, 40.0, 10.0,
@@ -57,18 +57,18 @@ def test_an_opportunity_is_worth_its_products(org: Org) -> None:
     assert read(org, "Opportunity", deal, "Amount", "HasOpportunityLineItem", "TotalOpportunityQuantity", "NextStep") == [
         60.0, True, 8.0, "Call",
     ]  # fmt: skip
-    org.update_record("OpportunityLineItem", made, {"Quantity": 2})
-    org.update_record("OpportunityLineItem", other, {"TotalPrice": 6})
+    org.records.update("OpportunityLineItem", made, {"Quantity": 2})
+    org.records.update("OpportunityLineItem", other, {"TotalPrice": 6})
     assert read(org, "OpportunityLineItem", other, "UnitPrice") == [1.5]
     assert read(org, "Opportunity", deal, "Amount", "ExpectedRevenue") == [26.0, 2.6]
-    org.delete_record("OpportunityLineItem", made)
-    org.delete_record("OpportunityLineItem", other)
+    org.records.delete("OpportunityLineItem", made)
+    org.records.delete("OpportunityLineItem", other)
     assert read(org, "Opportunity", deal, "Amount", "HasOpportunityLineItem") == [6.0, False]
 
 
 def test_a_product_of_an_opportunity_needs_an_entry_of_its_price_book_and_one_price(org: Org) -> None:
     (entry,) = priced(org, 10)
-    deal = org.create_record("Opportunity", DEAL)
+    deal = org.records.create("Opportunity", DEAL)
     line = {"OpportunityId": deal, "PricebookEntryId": entry, "Quantity": 1}
     refused = [
         ({**line, "UnitPrice": 1, "TotalPrice": 1}, "FIELD_INTEGRITY_EXCEPTION"),
@@ -79,38 +79,40 @@ def test_a_product_of_an_opportunity_needs_an_entry_of_its_price_book_and_one_pr
 
     for body, code in refused:
         with pytest.raises(ApiFault, match=code):
-            org.create_record("OpportunityLineItem", body)
+            org.records.create("OpportunityLineItem", body)
     assert read(org, "Opportunity", deal, "HasOpportunityLineItem", "Pricebook2Id") == [False, None]
 
 
 def test_a_custom_price_needs_a_standard_one(org: Org) -> None:
     (entry,) = priced(org, 10)
     product = read(org, "PricebookEntry", entry, "Product2Id")[0]
-    book = org.create_record("Pricebook2", {"Name": "Partners", "IsActive": True})
-    bare = org.create_record("Product2", {"Name": "Bare"})
+    book = org.records.create("Pricebook2", {"Name": "Partners", "IsActive": True})
+    bare = org.records.create("Product2", {"Name": "Bare"})
     price = {"Product2Id": product, "Pricebook2Id": book, "UnitPrice": 8}
 
     with pytest.raises(ApiFault, match="STANDARD_PRICE_NOT_DEFINED"):
-        org.create_record("PricebookEntry", {**price, "Product2Id": bare})
-    made = org.create_record("PricebookEntry", {**price, "UseStandardPrice": True})
+        org.records.create("PricebookEntry", {**price, "Product2Id": bare})
+    made = org.records.create("PricebookEntry", {**price, "UseStandardPrice": True})
     with pytest.raises(ApiFault, match="This price definition already exists in this price book"):
-        org.create_record("PricebookEntry", price)
-    org.update_record("Product2", product, {"Name": "Renamed"})
+        org.records.create("PricebookEntry", price)
+    org.records.update("Product2", product, {"Name": "Renamed"})
     assert read(org, "PricebookEntry", made, "UnitPrice", "Name", "ProductCode") == [10.0, "Renamed", "C0"]
 
 
 def test_campaigns_count_their_members_and_their_opportunities(org: Org) -> None:
-    campaign = org.create_record("Campaign", {"Name": "Fair"})
-    lead = org.create_record("Lead", {"LastName": "Lee", "FirstName": "Ann", "Company": "C"})
-    account = org.create_record("Account", {"Name": "A"})
-    contact = org.create_record("Contact", {"LastName": "Con", "AccountId": account, "MailingCity": "Oslo"})
-    member = org.create_record(
+    campaign = org.records.create("Campaign", {"Name": "Fair"})
+    lead = org.records.create("Lead", {"LastName": "Lee", "FirstName": "Ann", "Company": "C"})
+    account = org.records.create("Account", {"Name": "A"})
+    contact = org.records.create("Contact", {"LastName": "Con", "AccountId": account, "MailingCity": "Oslo"})
+    member = org.records.create(
         "CampaignMember", {"CampaignId": campaign, "LeadId": lead, "Status": "Responded"}
     )
-    other = org.create_record(
+    other = org.records.create(
         "CampaignMember", {"CampaignId": campaign, "ContactId": contact, "Status": "No such"}
     )
-    org.create_record("Opportunity", {**DEAL, "CampaignId": campaign, "Amount": 5, "StageName": "Closed Won"})
+    org.records.create(
+        "Opportunity", {**DEAL, "CampaignId": campaign, "Amount": 5, "StageName": "Closed Won"}
+    )
     figures = (
         "NumberOfLeads",
         "NumberOfContacts",
@@ -143,30 +145,30 @@ def test_campaigns_count_their_members_and_their_opportunities(org: Org) -> None
         contact,
     ]
     assert read(org, "Campaign", campaign, *figures) == [1, 1, 1, 1, 5.0]
-    org.update_record("Lead", lead, {"LastName": "Lane"})
+    org.records.update("Lead", lead, {"LastName": "Lane"})
     assert read(org, "CampaignMember", member, "Name") == ["Ann Lane"]
     with pytest.raises(ApiFault, match="Already a campaign member"):
-        org.create_record("CampaignMember", {"CampaignId": campaign, "LeadId": lead})
+        org.records.create("CampaignMember", {"CampaignId": campaign, "LeadId": lead})
     with pytest.raises(ApiFault, match="REQUIRED_FIELD_MISSING"):
-        org.create_record("CampaignMember", {"CampaignId": campaign})
-    org.delete_record("CampaignMember", member)
+        org.records.create("CampaignMember", {"CampaignId": campaign})
+    org.records.delete("CampaignMember", member)
     assert read(org, "Campaign", campaign, *figures[:3]) == [0, 1, 0]
 
 
 def test_cases_are_numbered_show_their_contact_and_close(org: Org) -> None:
-    account = org.create_record("Account", {"Name": "A"})
-    contact = org.create_record(
+    account = org.records.create("Account", {"Name": "A"})
+    contact = org.records.create(
         "Contact", {"LastName": "C", "AccountId": account, "Phone": "1", "Email": "C@x.org"}
     )
-    case = org.create_record("Case", {"ContactId": contact, "Subject": "Help", "Comments": "not kept"})
-    org.update_record("Contact", contact, {"Phone": "2"})
+    case = org.records.create("Case", {"ContactId": contact, "Subject": "Help", "Comments": "not kept"})
+    org.records.update("Contact", contact, {"Phone": "2"})
 
     assert read(org, "Case", case, "CaseNumber", "Status", "Priority", "IsClosed", "AccountId", "ContactPhone", "ContactEmail", "Comments") == [
         "00001001", "New", "Medium", False, account, "2", "c@x.org", None,
     ]  # fmt: skip
-    org.update_record("Case", case, {"Status": "Closed"})
+    org.records.update("Case", case, {"Status": "Closed"})
     assert read(org, "Case", case, "IsClosed", "ClosedDate") == [True, "2024-05-01T10:20:30.000+0000"]
-    org.update_record("Case", case, {"Status": "Working"})
+    org.records.update("Case", case, {"Status": "Working"})
     assert read(org, "Case", case, "IsClosed", "ClosedDate") == [False, None]
 
 
@@ -180,7 +182,7 @@ def test_cases_are_numbered_show_their_contact_and_close(org: Org) -> None:
     ],
 )  # fmt: skip
 def test_an_event_knows_all_its_times_from_some(org: Org, sent: dict[str, Any], found: list[Any]) -> None:
-    event = org.create_record("Event", {"Subject": "Meeting", **sent})
+    event = org.records.create("Event", {"Subject": "Meeting", **sent})
     day, minutes, end = read(org, "Event", event, "ActivityDate", "DurationInMinutes", "EndDateTime")
 
     assert [day, minutes, end[10:19]] == found
@@ -202,7 +204,7 @@ def test_an_event_knows_all_its_times_from_some(org: Org, sent: dict[str, Any], 
 )  # fmt: skip
 def test_events_whose_times_make_no_sense_are_refused(org: Org, sent: dict[str, Any], code: str) -> None:
     with pytest.raises(ApiFault, match=code):
-        org.create_record("Event", {"Subject": "Meeting", **sent})
+        org.records.create("Event", {"Subject": "Meeting", **sent})
 
 
 @pytest.mark.parametrize(
@@ -220,8 +222,8 @@ def test_events_whose_times_make_no_sense_are_refused(org: Org, sent: dict[str, 
 def test_histories_and_shares_follow(
     org: Org, name: str, body: dict[str, Any], change: dict[str, Any], history: str
 ) -> None:
-    made = org.create_record(name, body)
-    org.update_record(name, made, change)
+    made = org.records.create(name, body)
+    org.records.update(name, made, change)
     ((field, value),) = change.items()
     rows = values(org, f"SELECT Id, Field, NewValue FROM {history} WHERE {name}Id = '{made}' ORDER BY Id")
 
@@ -238,8 +240,8 @@ def test_histories_and_shares_follow(
 
 def test_a_new_owner_gets_the_share_and_history_tells_ids_and_names(org: Org) -> None:
     queue = values(org, "SELECT Id FROM Group WHERE DeveloperName = 'Support_Queue'")[0]["Id"]
-    case = org.create_record("Case", {"Subject": "S"})
-    org.update_record("Case", case, {"OwnerId": queue})
+    case = org.records.create("Case", {"Subject": "S"})
+    org.records.update("Case", case, {"OwnerId": queue})
 
     rows = values(org, "SELECT DataType, OldValue, NewValue FROM CaseHistory WHERE Field = 'Owner'")
     assert sorted((row["DataType"], row["OldValue"], row["NewValue"]) for row in rows) == [
@@ -250,9 +252,9 @@ def test_a_new_owner_gets_the_share_and_history_tells_ids_and_names(org: Org) ->
 
 
 def test_the_stages_of_an_opportunity_are_kept(org: Org) -> None:
-    deal = org.create_record("Opportunity", {**DEAL, "Amount": 10})
-    org.update_record("Opportunity", deal, {"NextStep": "nothing of a stage"})
-    org.update_record("Opportunity", deal, {"Amount": 20, "StageName": "Closed Won"})
+    deal = org.records.create("Opportunity", {**DEAL, "Amount": 10})
+    org.records.update("Opportunity", deal, {"NextStep": "nothing of a stage"})
+    org.records.update("Opportunity", deal, {"Amount": 20, "StageName": "Closed Won"})
 
     rows = values(
         org, "SELECT Id, StageName, Amount, PrevAmount, Probability FROM OpportunityHistory ORDER BY Id"
@@ -266,10 +268,10 @@ def test_the_stages_of_an_opportunity_are_kept(org: Org) -> None:
 
 
 def test_an_opportunity_has_one_primary_contact(org: Org) -> None:
-    first, second = (org.create_record("Contact", {"LastName": name}) for name in ("One", "Two"))
-    deal = org.create_record("Opportunity", {**DEAL, "ContactId": first})
+    first, second = (org.records.create("Contact", {"LastName": name}) for name in ("One", "Two"))
+    deal = org.records.create("Opportunity", {**DEAL, "ContactId": first})
     role = {"OpportunityId": deal, "ContactId": second, "IsPrimary": True, "Role": "Influencer"}
-    org.create_record("OpportunityContactRole", role)
+    org.records.create("OpportunityContactRole", role)
 
     rows = values(org, "SELECT ContactId, IsPrimary FROM OpportunityContactRole ORDER BY Id")
     assert [(row["ContactId"], row["IsPrimary"]) for row in rows] == [(first, False), (second, True)]
@@ -295,12 +297,12 @@ def test_an_org_that_was_made_with_fewer_objects_works_on_with_them(tmp_path: Pa
 
     org = Org.open(path=tmp_path)
     try:
-        account = org.create_record("Account", {"Name": "A"})
-        contact = org.create_record("Contact", {"LastName": "C", "AccountId": account})
-        deal = org.create_record("Opportunity", {**DEAL, "AccountId": account})
-        org.update_record("Contact", contact, {"Title": "T"})
-        org.update_record("Opportunity", deal, {"Amount": 5})
-        org.delete_record("Account", account)
+        account = org.records.create("Account", {"Name": "A"})
+        contact = org.records.create("Contact", {"LastName": "C", "AccountId": account})
+        deal = org.records.create("Opportunity", {**DEAL, "AccountId": account})
+        org.records.update("Contact", contact, {"Title": "T"})
+        org.records.update("Opportunity", deal, {"Amount": 5})
+        org.records.delete("Account", account)
         listed = {entry["name"] for entry in org.describe_global()["sobjects"]}
         assert not listed & set(gone)
         assert org.describe("Account")["recordTypeInfos"][-1]["master"]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lht.simulator.errors import ApiFault
-from lht.simulator.org import first_rows, ids, setup, user_time
+from lht.simulator.org import first_rows, setup, user_time
 from lht.simulator.org.clock_keeper import kept_clock
 from lht.simulator.org.effects import activities
 from lht.simulator.org.limits.limits import Limits
@@ -37,20 +35,15 @@ from lht.simulator.org.writes import merges
 from lht.simulator.org.writes.open_transactions import OpenTransactions
 from lht.simulator.org.writes.records import RecordKeeper
 from lht.simulator.org.writes.recycle_bin import RecycleBin
-from lht.simulator.org.writes.writing import AS_USUAL, WriteOptions
 from lht.simulator.store.database import MEMORY_LIMIT, Database
-from lht.simulator.store.ddl import quoted
+from lht.simulator.versions import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from lht.simulator.org.reads.render import Json
-    from lht.simulator.org.schemas.schema import FieldSchema
     from lht.simulator.org.user_time import UserTime
-
-VERSION = "v66.0"
-PAGE_SIZE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +59,7 @@ class OrgOptions:
 class Org:
     """A local org. Safe to call from many threads; close it when done.
 
-    What has a rule of its own to keep is asked directly: `records`, `queries`, `replication`, `rules`, `limits`, …
+    What has a rule of its own to keep is asked directly: `records`, `queries`, `replication`, `fields`, `rules`, `limits`, …
     """
 
     def __init__(self, db: Database, catalog: Catalog, options: OrgOptions) -> None:
@@ -86,8 +79,8 @@ class Org:
         self.queries = QueryRunner(db, catalog, self.clock, self.user_id)
         self.transactions = OpenTransactions(self.records)
         self.replication = Replication(db, catalog, self.clock, self.transactions)
-        self._fields = FieldAdmin(db, catalog)
-        self.rules = RuleAdmin(db, self._fields, catalog, self.clock)
+        self.fields = FieldAdmin(db, catalog, self.clock)
+        self.rules = RuleAdmin(db, self.fields, catalog, self.clock)
 
     @classmethod
     def open(
@@ -144,120 +137,15 @@ class Org:
             types = record_types(cursor, self.catalog, schema.name)
         return describe.describe(schema, self.catalog, version, types=types, base_url=base_url)
 
-    def query(
-        self, soql: str, *, include_deleted: bool = False, batch_size: int = PAGE_SIZE, version: str = VERSION
-    ) -> Json:
-        """Gives the first page of a query; with `include_deleted`, of queryAll."""
-        return self.queries.query(
-            soql, include_deleted=include_deleted, batch_size=batch_size, version=version
-        )
-
-    def query_more(self, cursor: str, *, version: str = VERSION) -> Json:
-        """Gives the page that a nextRecordsUrl ends with."""
-        return self.queries.query_more(cursor, version)
-
-    def create_record(
-        self, object_name: str, body: Mapping[str, object], options: WriteOptions = AS_USUAL
-    ) -> str:
-        """Makes a record and gives its id."""
-        return self.records.create(object_name, body, options)
-
-    def read_record(
-        self, object_name: str, record_id: str, *, fields: Sequence[str] | None = None, version: str = VERSION
-    ) -> Json:
-        """Gives a record, or some of its fields."""
-        return self.records.read(object_name, record_id, fields, version)
-
-    def read_by_key(
-        self,
-        object_name: str,
-        key: str,
-        value: str,
-        *,
-        fields: Sequence[str] | None = None,
-        version: str = VERSION,
-    ) -> Json:
-        """Gives the record that an external id names."""
-        return self.records.read(
-            object_name, self.records.find_by_key(object_name, key, value), fields, version
-        )
-
-    def read_blob(self, object_name: str, record_id: str, field: str) -> bytes:
-        """Gives the content of a file field."""
-        schema = self.catalog.need(object_name)
-        found = schema.find(field)
-        if found is None or found.type != "base64":
-            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
-        self.records.read(object_name, record_id, ["Id"], VERSION)
-        sql = f'SELECT {quoted(found.name)} FROM {quoted(schema.name)} WHERE "Id" = ?'
-        return base64.b64decode(str(self.db.value(sql, [ids.checked_id(record_id)]) or ""))
-
-    def update_record(
-        self,
-        object_name: str,
-        record_id: str,
-        body: Mapping[str, object],
-        options: WriteOptions = AS_USUAL,
-    ) -> None:
-        """Changes some fields of a record."""
-        self.records.update(object_name, record_id, body, options)
-
-    def upsert_record(
-        self,
-        object_name: str,
-        key: str,
-        value: str,
-        body: Mapping[str, object],
-        options: WriteOptions = AS_USUAL,
-    ) -> tuple[str, bool]:
-        """Changes or makes the record that an external id names; gives its id and whether it is new."""
-        return self.records.upsert(object_name, key, value, body, options)
-
-    def delete_record(self, object_name: str, record_id: str) -> None:
-        """Puts a record into the recycle bin."""
-        self.records.delete(object_name, record_id)
-
-    def undelete_record(self, record_id: str) -> None:
-        """Takes a record out of the recycle bin."""
-        self.records.undelete(record_id)
-
     def user_time(self) -> UserTime:
         """Gives the running user's time zone and the org's fiscal year."""
         return user_time.user_time(self.db, self.catalog, self.user_id)
-
-    def get_updated(self, object_name: str, start: str, end: str) -> Json:
-        """Gives `/sobjects/X/updated/`."""
-        return self.replication.updated(object_name, start, end)
-
-    def get_deleted(self, object_name: str, start: str, end: str) -> Json:
-        """Gives `/sobjects/X/deleted/`."""
-        return self.replication.deleted(object_name, start, end)
-
-    def get_limits(self, *, version: str = VERSION) -> Json:
-        """Gives `/limits/`, by the names of that version."""
-        return dict(self.limits.as_json(float(version.removeprefix("v"))))
 
     def record_count(self, names: Sequence[str] | None = None) -> Json:
         """Gives `/limits/recordCount`: live records by object; unknown names are left out."""
         return {"sObjects": self.counts.told(names)}
 
     # What an admin does -----------------------------------------------------------------------------------------
-
-    def add_field(self, object_name: str, field: FieldSchema) -> None:
-        """Adds a field, filled with its default."""
-        self._fields.add(object_name, field)
-
-    def drop_field(self, object_name: str, name: str) -> None:
-        """Drops a field with its values: SystemModstamp moves where there was one."""
-        self._fields.drop(object_name, name, self.clock.stamp())
-
-    def hide_field(self, object_name: str, name: str, *, hidden: bool = True) -> None:
-        """Takes away the user's right to see a field, or gives it back."""
-        self._fields.hide(object_name, name, hidden=hidden)
-
-    def alter_field(self, object_name: str, field: FieldSchema) -> None:
-        """Gives a field another definition and converts its values."""
-        self._fields.alter(object_name, field)
 
     def hide_records(
         self,
@@ -287,10 +175,6 @@ class Org:
         with self.db.transaction() as connection:
             return activities.archive(connection, self.catalog, self.clock.stamp(), days)
 
-    def rename_value(self, object_name: str, field: str, old: str, new: str) -> None:
-        """Gives an entry of a picklist another value, in the records too: their SystemModstamp moves."""
-        self._fields.rename_value(object_name, field, (old, new), self.clock.stamp())
-
     def set_read_only(
         self,
         object_name: str,
@@ -302,17 +186,9 @@ class Org:
         """Takes the user's right to change records, or gives it back: by id, by SOQL condition, or all."""
         return self.queries.set_read_only(object_name, ids, where, read_only=read_only)
 
-    def empty_bin(self, object_name: str, ids: Sequence[str] | None = None) -> int:
-        """Empties records out of the recycle bin, those given or all of the object; gives their number."""
-        return self.records.empty_bin(object_name, ids)
-
     def catch_up(self) -> None:
         """Does what time alone brings: the recycle bin forgets what lay in it too long."""
         self.bin.tidy()
-
-    def purge(self, object_name: str, ids: Sequence[str] | None = None) -> int:
-        """Removes records for good: those given, or the object's recycle bin; gives their number."""
-        return self.records.purge(object_name, ids)
 
     def reset(self) -> None:
         """Makes the org new again: fresh objects, first rows, the same seeded records, real time, usual settings."""

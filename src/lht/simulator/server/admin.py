@@ -76,7 +76,7 @@ def add_field(site: Site, call: Call) -> Response:
     body = call.admin_body()
     name = need(body, "name", str)
     need(body, "type", str)
-    site.org.add_field(call.path["object"], new_field(body))
+    site.org.fields.add(call.path["object"], new_field(body))
     return _field_answer(site, call, name, 201)
 
 
@@ -89,15 +89,15 @@ def alter_field(site: Site, call: Call) -> Response:
         raise ApiFault(400, "INVALID_INPUT", "a field keeps its name")
     known = asdict(_field(site.catalog.need(call.path["object"]), name)) | {"saved": ()}
     if body:
-        site.org.alter_field(call.path["object"], changed_field(known, body))
+        site.org.fields.alter(call.path["object"], changed_field(known, body))
     if hidden is not None:
-        site.org.hide_field(call.path["object"], name, hidden=hidden)
+        site.org.fields.hide(call.path["object"], name, hidden=hidden)
     return _field_answer(site, call, name)
 
 
 def drop_field(site: Site, call: Call) -> Response:
     """Drops a field with its values."""
-    site.org.drop_field(call.path["object"], call.path["field"])
+    site.org.fields.drop(call.path["object"], call.path["field"])
     return json_answer(call, {})
 
 
@@ -112,14 +112,14 @@ def hide_records(site: Site, call: Call) -> Response:
 def purge(site: Site, call: Call) -> Response:
     """Removes deleted records for good."""
     return json_answer(
-        call, {"count": site.org.purge(call.path["object"], record_ids(call.admin_body("ids")))}
+        call, {"count": site.org.records.purge(call.path["object"], record_ids(call.admin_body("ids")))}
     )
 
 
 def empty_bin(site: Site, call: Call) -> Response:
     """Empties records out of the recycle bin."""
     return json_answer(
-        call, {"count": site.org.empty_bin(call.path["object"], record_ids(call.admin_body("ids")))}
+        call, {"count": site.org.records.empty_bin(call.path["object"], record_ids(call.admin_body("ids")))}
     )
 
 
@@ -129,7 +129,7 @@ def undelete(site: Site, call: Call) -> Response:
     need(body, "ids", list)
     ids = record_ids(body) or []
     for record_id in ids:
-        site.org.undelete_record(record_id)
+        site.org.records.undelete(record_id)
     return json_answer(call, {"count": len(ids)})
 
 

@@ -79,7 +79,7 @@ def archive(site: Site, call: Call) -> Response:
 def rename_value(site: Site, call: Call) -> Response:
     """Renames an entry of a picklist."""
     body = call.admin_body("from", "to")
-    site.org.rename_value(
+    site.org.fields.rename_value(
         call.path["object"], call.path["field"], need(body, "from", str), need(body, "to", str)
     )
     return json_answer(call, {})

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from starlette.responses import Response, StreamingResponse
 
 from lht.simulator.errors import ApiFault, DuplicatesFound, ManyFound
-from lht.simulator.org.writes.writing import WriteOptions
+from lht.simulator.org.writes.write_options import WriteOptions
 from lht.simulator.server.addresses import values
 from lht.simulator.server.media import inflated
+from lht.simulator.versions import NEWEST, OLDEST, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-OLDEST, NEWEST = 40, 66
 RETIRED = range(7, 31)
 GZIP_LEVEL = 1
 GZIP_BITS = 31
@@ -264,7 +264,7 @@ def fault_answer(
     return Response(json_bytes(body, pretty=pretty), fault.status, headers, JSON_TYPE)
 
 
-def fault_body(fault: ApiFault, version: str = f"v{NEWEST}.0") -> list[dict[str, Any]]:
+def fault_body(fault: ApiFault, version: str = VERSION) -> list[dict[str, Any]]:
     """Writes an error as REST does."""
     entry: dict[str, Any] = {"message": fault.message, "errorCode": fault.code}
     if fault.fields is not None:

@@ -12,8 +12,6 @@ from lht.simulator.org import ids
 from lht.simulator.org.reads.page_size import LEAST, MOST
 from lht.simulator.server import relationships
 from lht.simulator.server.call import (
-    NEWEST,
-    OLDEST,
     bytes_answer,
     json_answer,
     json_bytes,
@@ -22,6 +20,7 @@ from lht.simulator.server.call import (
 )
 from lht.simulator.server.columns import column_metadata
 from lht.simulator.server.conditions import State, check_write, is_conditional, unchanged
+from lht.simulator.versions import NEWEST, OLDEST
 
 if TYPE_CHECKING:
     from lht.simulator.org.site import Site
@@ -81,12 +80,12 @@ def query_all(site: Site, call: Call) -> Response:
 
 def query_more(site: Site, call: Call) -> Response:
     """Gives a further page of an answer."""
-    return json_answer(call, site.org.query_more(call.path["cursor"], version=call.version))
+    return json_answer(call, site.queries.query_more(call.path["cursor"], version=call.version))
 
 
 def create(site: Site, call: Call) -> Response:
     """Makes a record."""
-    record_id = site.org.create_record(call.path["object"], call.record_body(), write_options(call))
+    record_id = site.org.records.create(call.path["object"], call.record_body(), write_options(call))
     return _created(site, call, {"id": record_id, "success": True, "errors": []})
 
 
@@ -94,7 +93,7 @@ def create_by_id(site: Site, call: Call) -> Response:
     """Makes a record under an address that ends in Id, as an upsert without a key."""
     if call.path["id"].lower() != "id":
         raise not_found()
-    made = site.org.upsert_record(call.path["object"], "Id", "", call.record_body(), write_options(call))
+    made = site.org.records.upsert(call.path["object"], "Id", "", call.record_body(), write_options(call))
     return _created(site, call, {"id": made[0], "success": True, "errors": [], "created": made[1]})
 
 
@@ -107,17 +106,17 @@ def update(site: Site, call: Call) -> Response:
     """Changes a record, if it is what the request's conditions say."""
     name, record_id, body = call.path["object"], call.path["id"], call.record_body()
     if not is_conditional(call):
-        site.org.update_record(name, record_id, body, write_options(call))
+        site.org.records.update(name, record_id, body, write_options(call))
         return Response(status_code=204)
     with site.db.together():
-        check_write(call, State.of_record(site.org.read_record(name, record_id, version=call.version)))
-        site.org.update_record(name, record_id, body, write_options(call))
+        check_write(call, State.of_record(site.org.records.read(name, record_id, version=call.version)))
+        site.org.records.update(name, record_id, body, write_options(call))
     return Response(status_code=204)
 
 
 def delete(site: Site, call: Call) -> Response:
     """Deletes a record."""
-    site.org.delete_record(call.path["object"], call.path["id"])
+    site.org.records.delete(call.path["object"], call.path["id"])
     return Response(status_code=204)
 
 
@@ -127,7 +126,7 @@ def read_by_key(site: Site, call: Call) -> Response:
     schema = site.catalog.need(name)
     field = schema.find(value)
     if field is not None and field.type == "base64":
-        return Response(site.org.read_blob(name, key, value), media_type="application/octet-stream")
+        return Response(site.org.records.read_blob(name, key, value), media_type="application/octet-stream")
     if relationships.is_traversal(schema, call):
         return relationships.read(site, call, schema, _fields(call))
     return _read(site, call, site.org.records.find_by_key(name, key, value))
@@ -150,10 +149,10 @@ def _upserted(site: Site, call: Call, name: str, key: str, value: str) -> tuple[
     """Upserts; with `updateOnly`, a record that the key does not name is a 404 instead of a new one."""
     body, options = call.record_body(), write_options(call)
     if call.query.get("updateOnly", "").lower() != "true":
-        return site.org.upsert_record(name, key, value, body, options)
+        return site.org.records.upsert(name, key, value, body, options)
     with site.db.together():
         site.org.records.find_by_key(name, key, value)
-        return site.org.upsert_record(name, key, value, body, options)
+        return site.org.records.upsert(name, key, value, body, options)
 
 
 def delete_by_key(site: Site, call: Call) -> Response:
@@ -162,23 +161,23 @@ def delete_by_key(site: Site, call: Call) -> Response:
     schema = site.catalog.need(name)
     if relationships.is_traversal(schema, call):
         return relationships.delete(site, call, schema)
-    site.org.delete_record(name, site.org.records.find_by_key(name, key, value))
+    site.org.records.delete(name, site.org.records.find_by_key(name, key, value))
     return Response(status_code=204)
 
 
 def updated(site: Site, call: Call) -> Response:
     """Tells what changed in a window of time."""
-    return json_answer(call, site.org.get_updated(call.path["object"], *_window(call)))
+    return json_answer(call, site.org.replication.updated(call.path["object"], *_window(call)))
 
 
 def deleted(site: Site, call: Call) -> Response:
     """Tells what was deleted in a window of time."""
-    return json_answer(call, site.org.get_deleted(call.path["object"], *_window(call)))
+    return json_answer(call, site.org.replication.deleted(call.path["object"], *_window(call)))
 
 
 def limits(site: Site, call: Call) -> Response:
     """Tells the limits and what is left of them."""
-    return json_answer(call, site.org.get_limits(version=call.version))
+    return json_answer(call, site.limits.as_json(call.version_number))
 
 
 def record_count(site: Site, call: Call) -> Response:
@@ -197,8 +196,8 @@ def _described(site: Site, call: Call, value: object) -> Response:
 
 def _read(site: Site, call: Call, record_id: str) -> Response:
     name, names = call.path["object"], _fields(call)
-    whole = site.org.read_record(name, record_id, version=call.version)
-    found = site.org.read_record(name, record_id, fields=names, version=call.version) if names else whole
+    whole = site.org.records.read(name, record_id, version=call.version)
+    found = site.org.records.read(name, record_id, fields=names, version=call.version) if names else whole
     state = State.of_record(whole)
     return unchanged(call, state, site.clock.now()) or json_answer(call, found, headers=state.headers(call))
 
@@ -220,11 +219,11 @@ def _query(site: Site, call: Call, *, include_deleted: bool) -> Response:
         return json_answer(
             call,
             column_metadata(
-                site.org.queries.compile(soql, include_deleted=include_deleted, version=call.version)
+                site.queries.compile(soql, include_deleted=include_deleted, version=call.version)
             ),
         )
     size = _batch_size(call)
-    found = site.org.query(soql, include_deleted=include_deleted, batch_size=size, version=call.version)
+    found = site.queries.query(soql, include_deleted=include_deleted, batch_size=size, version=call.version)
     return json_answer(call, found)
 
 

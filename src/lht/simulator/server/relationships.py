@@ -29,15 +29,15 @@ def read(site: Site, call: Call, schema: ObjectSchema, names: Sequence[str] | No
     lookup = _lookup(schema, call.path["value"])
     if lookup is not None:
         parent, record_id = _parent(site, call, schema, lookup)
-        found = site.org.read_record(parent.name, record_id, fields=names, version=call.version)
+        found = site.org.records.read(parent.name, record_id, fields=names, version=call.version)
         return json_answer(call, found)
-    site.org.read_record(schema.name, call.path["id"], fields=["Id"], version=call.version)
+    site.org.records.read(schema.name, call.path["id"], fields=["Id"], version=call.version)
     child, link = _children(site, schema, call.path["value"])
     chosen = [*(names or []), "Id"] if names else [field.name for field in child.by_name.values()]
     unique = dict.fromkeys(name.lower() for name in chosen)
     record_id = ids.checked_id(call.path["id"])
     soql = f"SELECT {', '.join(unique)} FROM {child.name} WHERE {link.name} = '{record_id}'"
-    return json_answer(call, site.org.query(soql, version=call.version))
+    return json_answer(call, site.queries.query(soql, version=call.version))
 
 
 def update(site: Site, call: Call, schema: ObjectSchema) -> Response:
@@ -50,7 +50,7 @@ def update(site: Site, call: Call, schema: ObjectSchema) -> Response:
 def delete(site: Site, call: Call, schema: ObjectSchema) -> Response:
     """Deletes the parent."""
     parent, record_id = _need_parent(site, call, schema)
-    site.org.delete_record(parent.name, record_id)
+    site.org.records.delete(parent.name, record_id)
     return Response(status_code=204)
 
 
@@ -67,7 +67,7 @@ def _lookup(schema: ObjectSchema, name: str) -> FieldSchema | None:
 
 
 def _parent(site: Site, call: Call, schema: ObjectSchema, lookup: FieldSchema) -> tuple[ObjectSchema, str]:
-    record = site.org.read_record(schema.name, call.path["id"], fields=[lookup.name], version=call.version)
+    record = site.org.records.read(schema.name, call.path["id"], fields=[lookup.name], version=call.version)
     record_id = record[lookup.name]
     parent = site.catalog.by_prefix(record_id) if record_id else None
     if parent is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lht.simulator.org.schemas.schema import FieldSchema, ObjectSchema
     from lht.simulator.org.site import Site
     from lht.simulator.org.writes.working_set import WorkingSet
-    from lht.simulator.org.writes.writing import WriteOptions
+    from lht.simulator.org.writes.write_options import WriteOptions
     from lht.simulator.server.call import Call
 
 MOST_RECORDS, MOST_OBJECTS, MOST_LEVELS = 200, 5, 5

@@ -19,6 +19,7 @@ from lht.simulator.soql.grouping import Grouping, is_grouped, unknown
 from lht.simulator.soql.scope import Catalog, Column, Scope, Table, no_object, quoted
 from lht.simulator.soql.tree import Call, Membership, Operand, Ordering, Path, Query, TypeOf
 from lht.simulator.soql.tree import Selected as Item
+from lht.simulator.versions import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +31,6 @@ __all__ = ["Catalog", "Compiled", "Parent", "Selected", "compile_query"]
 MAX_FORMULAS = 250
 """How many formula fields one query may compute before it is too complicated."""
 MAX_OFFSET = 2_000
-NEWEST = 66.0
 TYPEOF_SINCE, FIELDS_SINCE = 46.0, 51.0
 _MAX_LIMIT = 2**63 - 1
 ACTIVITIES = frozenset({"Task", "Event"})

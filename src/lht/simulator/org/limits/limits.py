@@ -16,6 +16,7 @@ from lht.simulator.org.limits.allowances import (
     BULK_QUERY_STORAGE_MB,
     storage_kb,
 )
+from lht.simulator.versions import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +97,7 @@ class Limits:
         """Gives the value of `Sforce-Limit-Info`, which is never late."""
         return f"api-usage={self.used(API_REQUESTS)}/{self.allowed[API_REQUESTS]}"
 
-    def as_json(self, version: float = 66.0) -> Answer:
+    def as_json(self, version: float = NEWEST) -> Answer:
         """Gives the answer of `/limits/`, as old as it may be."""
         shown = self._lately()
         if version >= BATCHES_NAMED_SINCE:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids
 from lht.simulator.org.reads.cursors import Cursors, first_rows
-from lht.simulator.org.reads.page_size import page_size
+from lht.simulator.org.reads.page_size import MOST, page_size
 from lht.simulator.org.reads.render import Json, Renderer
 from lht.simulator.org.rules import access
 from lht.simulator.org.user_time import user_time
 from lht.simulator.org.writes.rows import MANY
-from lht.simulator.soql.compile import NEWEST, Compiled, compile_query
+from lht.simulator.soql.compile import Compiled, compile_query
 from lht.simulator.soql.parse import parse
 from lht.simulator.store.database import ShapeChanged
 from lht.simulator.store.ddl import quoted
+from lht.simulator.versions import NEWEST, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ class QueryRunner:
         self._user_id = user_id
         self._cursors = Cursors(db)
 
-    def compile(self, soql: str, *, include_deleted: bool, version: str = f"v{NEWEST}") -> Compiled:
+    def compile(self, soql: str, *, include_deleted: bool, version: str = VERSION) -> Compiled:
         """Compiles the text of a query over REST."""
         number = float(version.removeprefix("v"))
         return self.compiled(parse(soql), include_deleted=include_deleted, version=number)
@@ -65,8 +66,10 @@ class QueryRunner:
             version=version,
         )
 
-    def query(self, soql: str, *, include_deleted: bool, batch_size: int, version: str) -> Json:
-        """Gives the first page of an answer."""
+    def query(
+        self, soql: str, *, include_deleted: bool = False, batch_size: int = MOST, version: str = VERSION
+    ) -> Json:
+        """Gives the first page of a query; with `include_deleted`, of queryAll."""
         compiled = self.compile(soql, include_deleted=include_deleted, version=version)
         if compiled.count_only:
             return {"totalSize": self._db.count(compiled.sql, compiled.params), "done": True, "records": []}
@@ -75,7 +78,7 @@ class QueryRunner:
             self._mark_seen(compiled, [record["attributes"]["url"][-18:] for record in page["records"]])
         return page
 
-    def query_more(self, cursor: str, version: str) -> Json:
+    def query_more(self, cursor: str, *, version: str = VERSION) -> Json:
         """Gives a further page; `cursor` is the last part of nextRecordsUrl, its id and the offset."""
         name, _, offset = cursor.partition("-")
         try:

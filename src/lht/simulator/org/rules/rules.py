@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lht.simulator.org.clock import Clock
     from lht.simulator.org.effects.derive import Row
     from lht.simulator.org.writes.working_set import WorkingSet
-    from lht.simulator.org.writes.writing import WriteOptions
+    from lht.simulator.org.writes.write_options import WriteOptions
     from lht.simulator.soql.compile import Compiled
     from lht.simulator.store.database import Connection, Database
 

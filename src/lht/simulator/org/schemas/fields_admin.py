@@ -1,4 +1,4 @@
-"""Changes of an org's shape: fields added, dropped, hidden, altered. No record's stamp moves by them."""
+"""Changes of an org's shape: fields added, dropped, hidden, altered."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from lht.simulator.org.clock import Clock
     from lht.simulator.org.schemas.schema import FieldSchema, ObjectSchema
     from lht.simulator.store.database import Database
 
@@ -25,9 +26,10 @@ NUMBERS = frozenset({"DOUBLE", "BIGINT"})
 class FieldAdmin:
     """Changes tables and catalogue together, in one transaction."""
 
-    def __init__(self, db: Database, catalog: Catalog) -> None:
+    def __init__(self, db: Database, catalog: Catalog, clock: Clock) -> None:
         self._db = db
         self._catalog = catalog
+        self._clock = clock
 
     def add(self, object_name: str, field: FieldSchema) -> None:
         """Adds a field; records that are there get its default, if it has one."""
@@ -41,7 +43,7 @@ class FieldAdmin:
             field = replace(field, default_value=False, nillable=False, defaulted_on_create=True)
         self.change(schema, with_field(schema, field), add_statements(schema, field))
 
-    def drop(self, object_name: str, name: str, now: datetime) -> None:
+    def drop(self, object_name: str, name: str) -> None:
         """Drops a field with its values; those that the org itself relies on stay.
 
         Where a field of one's own held a value, SystemModstamp moves, and no other stamp.
@@ -55,7 +57,9 @@ class FieldAdmin:
         statements = [ddl.drop_column(schema.name, field.name)] if field.has_column else []
         if field.custom and statements and _is_stamped(schema):
             table, column = ddl.quoted(schema.name), ddl.quoted(field.name)
-            statements.insert(0, f"UPDATE {table} SET {_stamp(now)} WHERE {column} IS NOT NULL")
+            statements.insert(
+                0, f"UPDATE {table} SET {_stamp(self._clock.stamp())} WHERE {column} IS NOT NULL"
+            )
         self.change(schema, self._kept_by_rules(without_field(schema, field.name)), statements)
 
     def hide(self, object_name: str, name: str, *, hidden: bool = True) -> None:
@@ -65,14 +69,13 @@ class FieldAdmin:
         _check_not_id(field)
         self.change(schema, with_field(schema, replace(field, hidden=hidden)), [])
 
-    def rename_value(self, object_name: str, name: str, values: tuple[str, str], now: datetime) -> None:
+    def rename_value(self, object_name: str, name: str, old: str, new: str) -> None:
         """Gives an entry of a picklist another value, in the records too.
 
         That is the platform's doing: of the stamps of those records only SystemModstamp moves.
         """
         schema = self._catalog.need(object_name)
         field = _any_field(schema, name)
-        old, new = values
         known = {entry.value.lower() for entry in field.picklist}
         if old.lower() not in known or not new.strip():
             raise ValueError(f"{field.name} has no value {old!r} to be renamed")
@@ -88,7 +91,7 @@ class FieldAdmin:
         self.change(
             schema,
             with_field(schema, replace(field, picklist=picklist, default_value=usual)),
-            [_renamed(schema, field, values, now)],
+            [_renamed(schema, field, (old, new), self._clock.stamp())],
         )
 
     def alter(self, object_name: str, field: FieldSchema) -> None:

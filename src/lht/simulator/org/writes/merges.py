@@ -8,7 +8,7 @@ from lht.simulator.errors import ApiFault
 from lht.simulator.org.writes import rows
 from lht.simulator.org.writes.rows import MANY
 from lht.simulator.org.writes.working_set import working
-from lht.simulator.org.writes.writing import AS_USUAL
+from lht.simulator.org.writes.write_options import AS_USUAL
 from lht.simulator.store.ddl import quoted
 
 if TYPE_CHECKING:

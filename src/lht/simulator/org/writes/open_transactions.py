@@ -10,7 +10,7 @@ from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids
 from lht.simulator.org.clock import Clock
 from lht.simulator.org.writes import rows
-from lht.simulator.org.writes.writing import WriteOptions
+from lht.simulator.org.writes.write_options import WriteOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from lht.simulator.errors import ApiFault, ManyFound
 from lht.simulator.org import ids
 from lht.simulator.org.effects.activities import note_activity
+from lht.simulator.org.effects.after_save import after_insert, after_update
 from lht.simulator.org.effects.derive import derived
-from lht.simulator.org.effects.followers import follow_create, follow_update
 from lht.simulator.org.effects.looked_up import looked_up
 from lht.simulator.org.reads.render import address_parts, json_value
 from lht.simulator.org.rules.access import check_writable
@@ -21,8 +22,9 @@ from lht.simulator.org.writes.bodies import check_required, check_unique, defaul
 from lht.simulator.org.writes.recycle_bin import UnknownRecord, gone
 from lht.simulator.org.writes.values import stored
 from lht.simulator.org.writes.working_set import WorkingSet, working
-from lht.simulator.org.writes.writing import AS_USUAL, WriteOptions
+from lht.simulator.org.writes.write_options import AS_USUAL, WriteOptions
 from lht.simulator.store.ddl import column_type, quoted
+from lht.simulator.versions import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -89,7 +91,7 @@ class RecordKeeper:
         self.rules.check(work, schema, (None, row, row), options)
         check_unique(work, schema, row, None)
         record_id = work.insert(schema, row, options.number)
-        follow_create(work, self.catalog, schema, row | {"Id": record_id}, self.user_id)
+        after_insert(work, self.catalog, schema, row | {"Id": record_id}, self.user_id)
         note_activity(work, self.catalog, schema, row)
         return record_id
 
@@ -139,7 +141,7 @@ class RecordKeeper:
         self.rules.check(work, schema, (own_id, old | changed, sent), options)
         check_unique(work, schema, sent, own_id)
         work.update(schema, own_id, changed)
-        follow_update(work, self.catalog, schema, (old, old | changed), self.user_id)
+        after_update(work, self.catalog, schema, (old, old | changed), self.user_id)
         note_activity(work, self.catalog, schema, old | changed)
 
     def upsert(
@@ -216,19 +218,29 @@ class RecordKeeper:
             return [one for one, deleted in rows.fates(cursor, schema, [record_id]).items() if not deleted]
 
     def read(
-        self, object_name: str, record_id: str, names: Sequence[str] | None, version: str
+        self, object_name: str, record_id: str, *, fields: Sequence[str] | None = None, version: str = VERSION
     ) -> dict[str, Any]:
         """Gives a record as JSON: the named fields, or all that the user may see."""
         schema = self.catalog.need(object_name)
         own_id = self._own_id(schema, record_id)
-        fields = _with_id(schema, names) if names else list(schema.by_name.values())
+        chosen = _with_id(schema, fields) if fields else list(schema.by_name.values())
         with self.db.reading() as cursor:
             _alive(cursor, schema, own_id)
-            sql = f'SELECT {", ".join(_expression(schema, f) for f in fields)} FROM {quoted(schema.name)} WHERE "Id" = ?'
+            sql = f'SELECT {", ".join(_expression(schema, f) for f in chosen)} FROM {quoted(schema.name)} WHERE "Id" = ?'
             found = cursor.execute(sql, [own_id]).fetchone()
         if found is None:
             raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
-        return _json(schema, fields, found, own_id, version)
+        return _json(schema, chosen, found, own_id, version)
+
+    def read_blob(self, object_name: str, record_id: str, name: str) -> bytes:
+        """Gives the content of a file field."""
+        schema = self.catalog.need(object_name)
+        found = schema.find(name)
+        if found is None or found.type != "base64":
+            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+        self.read(object_name, record_id, fields=["Id"])
+        sql = f'SELECT {quoted(found.name)} FROM {quoted(schema.name)} WHERE "Id" = ?'
+        return base64.b64decode(str(self.db.value(sql, [ids.checked_id(record_id)]) or ""))
 
     def read_many(
         self, schema: ObjectSchema, record_ids: Sequence[str], names: Sequence[str], version: str

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids
+from lht.simulator.org.effects.after_save import after_delete, after_insert
 from lht.simulator.org.effects.changing import Changing
-from lht.simulator.org.effects.followers import follow_create, follow_delete
 from lht.simulator.org.writes import relations, rows
 from lht.simulator.org.writes.bodies import check_unique
-from lht.simulator.org.writes.doomed import Doomed, doom, refusals
+from lht.simulator.org.writes.cascade import Cascade, cascade_of, refusals
 from lht.simulator.org.writes.rows import MANY
 from lht.simulator.store.ddl import quoted
 
@@ -87,16 +87,16 @@ class RecycleBin:
     def _delete(
         self, work: WorkingSet, schema: ObjectSchema, record_ids: Sequence[str]
     ) -> list[ApiFault | None]:
-        doomed = doom(work.reading(), self.catalog, schema, record_ids)
-        refused = refusals(work.reading(), doomed.held) if doomed.held else {}
-        if doomed.gone:
-            self._remove(work, doomed)
+        cascade = cascade_of(work.reading(), self.catalog, schema, record_ids)
+        refused = refusals(work.reading(), cascade.held) if cascade.held else {}
+        if cascade.gone:
+            self._remove(work, cascade)
         late = gone() if has_bin(schema) else UnknownRecord()
-        return [late if place in doomed.again else refused.get(one) for place, one in enumerate(record_ids)]
+        return [late if place in cascade.again else refused.get(one) for place, one in enumerate(record_ids)]
 
-    def _remove(self, work: WorkingSet, doomed: Doomed) -> None:
-        connection, now, members = work.writing(), self.clock.stamp(), doomed.by_object()
-        relations.clear(connection, doomed.cleared, now)
+    def _remove(self, work: WorkingSet, cascade: Cascade) -> None:
+        connection, now, members = work.writing(), self.clock.stamp(), cascade.by_object()
+        relations.clear(connection, cascade.cleared, now)
         rows.log_deleted(connection, members, now)
         self._put(connection, [member for member in members if has_bin(member[0])], now)
         for schema, record_ids in members:
@@ -106,7 +106,7 @@ class RecycleBin:
                 rows.erase(connection, schema, record_ids)
         at = Changing(work, self.catalog, self.user_id, now)
         for schema, record_ids in members:
-            follow_delete(at, schema, record_ids)
+            after_delete(at, schema, record_ids)
 
     def undelete(self, work: WorkingSet, record_id: str) -> None:
         """Takes a record out of the bin with what was deleted with it, and gives lookups back that were cleared."""
@@ -138,7 +138,7 @@ class RecycleBin:
         work.expect(schema, record_ids, whole=True)
         for record_id in record_ids:
             row = work.find(schema, record_id) or {}
-            follow_create(work, self.catalog, schema, row, self.user_id, again=True)
+            after_insert(work, self.catalog, schema, row, self.user_id, again=True)
 
     def empty(
         self, connection: Connection, schema: ObjectSchema, record_ids: Sequence[str] | None = None

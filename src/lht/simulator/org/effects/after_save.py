@@ -34,7 +34,7 @@ SUMMED = {"OpportunityLineItem": "OpportunityId", "CampaignMember": "CampaignId"
 """Objects that somebody's figures are counted from, with the field that tells whose."""
 
 
-def follow_create(
+def after_insert(
     work: WorkingSet,
     catalog: Catalog,
     schema: ObjectSchema,
@@ -55,7 +55,7 @@ def follow_create(
     _sum(at, schema, {str(row.get(SUMMED.get(schema.name, "")) or "")})
 
 
-def follow_update(
+def after_update(
     work: WorkingSet,
     catalog: Catalog,
     schema: ObjectSchema,
@@ -79,7 +79,7 @@ def follow_update(
     _sum(at, schema, {str(old.get(whose) or ""), str(new.get(whose) or "")})
 
 
-def follow_delete(at: Changing, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
+def after_delete(at: Changing, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
     """Counts anew what deleted records were counted in."""
     whose = SUMMED.get(schema.name)
     if whose and at.has(schema.name, whose):
@@ -205,7 +205,7 @@ def _sum(at: Changing, schema: ObjectSchema, parents: set[str]) -> None:
             moved = sum_lines(at, parent)
             opportunity = at.catalog.object("Opportunity")
             if moved and opportunity:
-                follow_update(at.work, at.catalog, opportunity, moved, at.user_id)
+                after_update(at.work, at.catalog, opportunity, moved, at.user_id)
 
 
 def _each(at: Changing, count: Callable[[Changing, str], None], parents: list[str]) -> None:

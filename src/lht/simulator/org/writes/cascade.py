@@ -31,7 +31,7 @@ class Held:
 
 
 @dataclass(slots=True)
-class Doomed:
+class Cascade:
     """What is to happen: who goes, whose lookups are emptied, and which of the records asked for stay, and why."""
 
     gone: dict[str, ObjectSchema] = field(default_factory=dict)
@@ -48,10 +48,12 @@ class Doomed:
         return list(found.values())
 
 
-def doom(connection: Connection, catalog: Catalog, schema: ObjectSchema, record_ids: Sequence[str]) -> Doomed:
+def cascade_of(
+    connection: Connection, catalog: Catalog, schema: ObjectSchema, record_ids: Sequence[str]
+) -> Cascade:
     """Decides for records in their order, each as if those before it had been deleted already."""
     kin = _kin(connection, catalog, schema, record_ids)
-    found = Doomed()
+    found = Cascade()
     for place, record_id in enumerate(record_ids):
         if record_id in found.gone:
             found.again.add(place)
