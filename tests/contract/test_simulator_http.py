@@ -136,7 +136,7 @@ def test_a_body_may_come_compressed(api: Caller, coding: str, pack: Callable[[by
     ("coding", "body", "refusal"),
     [
         ("gzip", b'{"Name": "a"}', (400, "JSON_PARSER_ERROR")),
-        ("gzip", gzip.compress(b'{"Name": "a"}')[:-9], (400, "JSON_PARSER_ERROR")),
+        ("gzip", gzip.compress(b'{"Name": "a"}', mtime=0)[:-9], (400, "JSON_PARSER_ERROR")),
         ("deflate", b'{"Name": "a"}', (400, "JSON_PARSER_ERROR")),
         ("br", b"whatever", (415, "UNSUPPORTED_MEDIA_TYPE")),
     ],
