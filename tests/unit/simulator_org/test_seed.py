@@ -161,6 +161,19 @@ def test_seeded_figures_are_those_that_the_org_would_count(seeded: Org) -> None:
     assert seeded.db.count('SELECT count(*) FROM "Opportunity" WHERE "HasOpportunityLineItem"') == 39
 
 
+def test_some_seeded_cases_are_of_a_contact_and_of_its_account_and_show_how_to_reach_it(seeded: Org) -> None:
+    joined = 'FROM "Case" k JOIN "Contact" c ON k."ContactId" = c."Id"'
+    unlike = (
+        'k."AccountId" IS DISTINCT FROM c."AccountId" OR k."ContactEmail" IS DISTINCT FROM c."Email" '
+        'OR k."ContactPhone" IS DISTINCT FROM c."Phone" OR k."ContactMobile" IS DISTINCT FROM c."MobilePhone" '
+        'OR k."ContactFax" IS DISTINCT FROM c."Fax" OR c."IsDeleted"'
+    )
+
+    assert seeded.db.count(f"SELECT count(*) {joined} WHERE {unlike}") == 0
+    assert seeded.db.count(f'SELECT count(*) {joined} WHERE k."ContactEmail" IS NOT NULL') > 10
+    assert seeded.db.count('SELECT count(*) FROM "Case" WHERE "ContactId" IS NULL') > 10
+
+
 def test_the_histories_of_different_objects_share_no_id() -> None:
     union = " UNION ALL ".join(
         f'SELECT "Id" FROM {quoted(name)}' for name in SCHEMAS if name.endswith("History")

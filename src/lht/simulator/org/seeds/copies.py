@@ -1,10 +1,10 @@
-"""What seeded campaign members show of their leads and contacts: the same as a member that is made by REST."""
+"""What seeded campaign members and cases show of their people: the same as one that is made by REST."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lht.simulator.org.effects.looked_up import PERSON_COPIES, PLACE, SAME
+from lht.simulator.org.effects.looked_up import CONTACT_COPIES, PERSON_COPIES, PLACE, SAME
 from lht.simulator.org.writes.rows import stored_names
 from lht.simulator.store.ddl import quoted
 
@@ -30,6 +30,23 @@ def copy_people(connection: Connection, catalog: Catalog) -> None:
                 f'UPDATE "CampaignMember" SET {assigned} FROM {quoted(kind)} p '
                 f'WHERE p."Id" = "CampaignMember".{quoted(kind + "Id")}'
             )
+
+
+def copy_contacts(connection: Connection, catalog: Catalog) -> None:
+    """Fills what cases show of their contacts, likewise."""
+    case, contact = catalog.object("Case"), catalog.object("Contact")
+    if not case or not contact or "ContactId" not in (shown := stored_names(case)):
+        return
+    held = stored_names(contact)
+    copies = [
+        f"{quoted(copy)} = p.{quoted(name)}"
+        for name, copy in CONTACT_COPIES.items()
+        if name in held and copy in shown
+    ]
+    if copies:
+        connection.execute(
+            f'UPDATE "Case" SET {", ".join(copies)} FROM "Contact" p WHERE p."Id" = "Case"."ContactId"'
+        )
 
 
 def _copies(kind: str) -> dict[str, str]:

@@ -29,6 +29,13 @@ def parent_gone(number: str, seed: int, salt: str, sizes: SeedSizes, percent: in
     return of_parent(gone, number, seed, salt)
 
 
+def account_of_contact(number: str, seed: int, sizes: SeedSizes) -> str:
+    """Writes the number of the account of a contact, if it has one."""
+    return of_parent(
+        some(97, "has account", f"1 + {roll('account', sizes.accounts)}"), number, seed, "contact"
+    )
+
+
 def line_product(line: str, seed: int, sizes: SeedSizes) -> str:
     """Writes the number of the product of a line."""
     return f"(1 + CAST(hash({line}, {seed:d}, 'line product') % {sizes.products:d} AS BIGINT))"

@@ -11,7 +11,7 @@ from lht.simulator.org.effects.roll_ups import count_all
 from lht.simulator.org.first_rows import FIRST_ROWS
 from lht.simulator.org.objects.history import STARTS
 from lht.simulator.org.seeds import companions, people, sales, service, specimens
-from lht.simulator.org.seeds.copies import copy_people
+from lht.simulator.org.seeds.copies import copy_contacts, copy_people
 from lht.simulator.org.seeds.fitting import fitted
 from lht.simulator.org.seeds.sizes import SeedSizes
 from lht.simulator.org.seeds.trails import trails
@@ -54,6 +54,7 @@ def seed_records(db: Database, catalog: Catalog, records: int, seed: int) -> Non
     with db.transaction() as connection:
         count_all(connection, catalog)
         copy_people(connection, catalog)
+        copy_contacts(connection, catalog)
 
 
 def _statements(sizes: SeedSizes, seed: int) -> Iterator[tuple[str, int, str]]:

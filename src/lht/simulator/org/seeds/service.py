@@ -18,9 +18,16 @@ from lht.simulator.org.objects.picklists import (
     LEAD_STATUSES,
 )
 from lht.simulator.org.seeds import words
-from lht.simulator.org.seeds.parents import account_of, of_parent, parent_gone
+from lht.simulator.org.seeds.parents import account_of, account_of_contact, of_parent, parent_gone
 from lht.simulator.org.seeds.people import CONTACT_NAMES, gone_with_account, place, related_to_accounts
-from lht.simulator.org.seeds.sizes import AUDIT, DELETED_PERCENT, OWNED, numbered, with_stamps
+from lht.simulator.org.seeds.sizes import (
+    AUDIT,
+    DELETED_PERCENT,
+    OWNED,
+    account_deleted,
+    numbered,
+    with_stamps,
+)
 from lht.simulator.org.seeds.sql import at, columns, digits, lot, phone, pick, roll, some
 from lht.simulator.store.ddl import literal
 
@@ -106,11 +113,20 @@ _CASE = {
 
 
 def cases(sizes: SeedSizes, seed: int) -> str:
-    """Cases, most of them of an account; an account that is deleted has none."""
-    account = f"CASE WHEN account IS NOT NULL AND NOT {gone_with_account(seed)} THEN account END"
-    inner = f"(SELECT * REPLACE ({account} AS account) FROM {related_to_accounts(seed, 'case', sizes, 90)})"
+    """Cases, most of them of an account, some of a contact and then of its account; none of what is deleted."""
+    asked = f"CASE WHEN {lot(40, 'has contact')} THEN 1 + {roll('contact', sizes.contacts)} END"
+    first = f"SELECT *, {asked} AS asked FROM {related_to_accounts(seed, 'case', sizes, 90)}"
+    person = (
+        f"CASE WHEN asked IS NOT NULL AND NOT {parent_gone('asked', seed, 'contact', sizes)} THEN asked END"
+    )
+    second = f"SELECT *, {person} AS person FROM ({first})"
+    related = f"CASE WHEN person IS NULL THEN account ELSE {account_of_contact('person', seed, sizes)} END"
+    third = f"SELECT * REPLACE ({related} AS account) FROM ({second})"
+    account = f"CASE WHEN account IS NOT NULL AND NOT {account_deleted('account', seed)} THEN account END"
+    inner = f"(SELECT * REPLACE ({account} AS account) FROM ({third}))"
     rows = with_stamps(inner, sizes.cases, sizes, deleted=lot(2, "deleted"))
-    values = _CASE | OWNED | _queued(15, SUPPORT_QUEUE)
+    contact = {"ContactId": f"CASE WHEN person IS NOT NULL THEN {id_sql('003', 'person')} END"}
+    values = _CASE | contact | OWNED | _queued(15, SUPPORT_QUEUE)
     return f"SELECT {columns(values)} FROM (SELECT *, {pick('status', CASE_STATUSES)} AS status FROM {rows})"
 
 
