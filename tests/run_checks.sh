@@ -18,14 +18,19 @@ echo "== types";     "$BIN/mypy"
 echo "== contracts"; "$BIN/lint-imports"
 [ "${1:-}" = lint ] && exit 0
 
-for version in 3.12 3.13; do
+# Runs some of the tests on another Python, if it is installed.
+on_python() {
+  local version=$1 python
+  shift
   python=$(interpreter "$version")
-  if [ -n "$python" ]; then
-    echo "== unit and contract tests on Python $version"
-    make --no-print-directory setup PYTHON="$python" VENV=".venv-$version"
-    ".venv-$version/bin/pytest" -q -n 2 -p no:cacheprovider tests/unit tests/contract
-  fi
-done
+  [ -n "$python" ] || return 0
+  echo "== $* on Python $version"
+  make --no-print-directory setup PYTHON="$python" VENV=".venv-$version"
+  ".venv-$version/bin/pytest" -q -n 2 -p no:cacheprovider "$@"
+}
+
+on_python 3.12 tests/unit
+on_python 3.13 tests/unit tests/contract
 
 echo "== the whole suite"
 { command -v chromium && command -v chromedriver; } >/dev/null ||
