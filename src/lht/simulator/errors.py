@@ -18,6 +18,11 @@ class ApiFault(Exception):  # noqa: N818 - the word for an error answer, not an 
         self.fields = fields
 
 
+def not_found() -> ApiFault:
+    """Gives the answer to an address that leads nowhere."""
+    return ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+
+
 class ManyFound(ApiFault):
     """The answer to an external id that several records hold: HTTP 300, with their addresses instead of an error."""
 

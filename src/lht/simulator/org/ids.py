@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lht.simulator.errors import ApiFault
+from lht.simulator.errors import not_found
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SUFFIXES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -66,18 +66,12 @@ def _restored(short: str, marks: str) -> str | None:
     return "".join(c.upper() if up else c.lower() for c, up in zip(short, capital, strict=True))
 
 
-def checked_id(given: str, *, status: int = 404) -> str:
+def checked_id(given: str) -> str:
     """Gives the 18 characters, or refuses what is no id as the record resources do."""
     found = to_long(given)
     if found is None:
-        raise ApiFault(status, "NOT_FOUND" if status == 404 else "MALFORMED_ID", _bad_id(given, status))  # noqa: PLR2004
+        raise not_found()
     return found
-
-
-def _bad_id(given: str, status: int) -> str:
-    if status == 404:  # noqa: PLR2004 - HTTP's own number
-        return "The requested resource does not exist"
-    return f"malformed id {given}"
 
 
 def id_sql(prefix: str, number: str) -> str:

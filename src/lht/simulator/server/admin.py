@@ -6,9 +6,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lht.simulator.errors import ApiFault
+from lht.simulator.errors import ApiFault, not_found
 from lht.simulator.org.schemas.new_fields import changed_field, new_field
-from lht.simulator.server.call import json_answer, not_found
+from lht.simulator.server.call import json_answer
 
 if TYPE_CHECKING:
     from starlette.responses import Response

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from lht.simulator.errors import ApiFault, OAuthFault
+from lht.simulator.errors import ApiFault, OAuthFault, not_found
 from lht.simulator.server import (
     admin,
     admin_rules,
@@ -23,7 +23,7 @@ from lht.simulator.server import (
     oauth_admin,
     tree,
 )
-from lht.simulator.server.call import JSON_TYPE, Call, fault_answer, json_answer, not_found
+from lht.simulator.server.call import JSON_TYPE, Call, fault_answer, json_answer
 from lht.simulator.server.composite import Composite
 from lht.simulator.server.gate import Gate, RequestLog
 from lht.simulator.server.json_places import as_parser_says

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.responses import Response, StreamingResponse
 
-from lht.simulator.errors import ApiFault, DuplicatesFound, ManyFound
+from lht.simulator.errors import ApiFault, DuplicatesFound, ManyFound, not_found
 from lht.simulator.org.writes.write_options import WriteOptions
 from lht.simulator.server.addresses import values
 from lht.simulator.server.media import inflated
@@ -175,11 +175,6 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             f"the name {next(name for name in names if names.count(name) > 1)} stands there twice"
         )
     return found
-
-
-def not_found() -> ApiFault:
-    """Makes the answer to a path that leads nowhere."""
-    return ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
 
 
 def json_answer(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from lht.simulator.errors import ApiFault
+from lht.simulator.errors import ApiFault, not_found
 from lht.simulator.org import ids
 from lht.simulator.org.reads.page_size import LEAST, MOST
 from lht.simulator.server import relationships
@@ -15,7 +15,6 @@ from lht.simulator.server.call import (
     bytes_answer,
     json_answer,
     json_bytes,
-    not_found,
     write_options,
 )
 from lht.simulator.server.columns import column_metadata

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from lht.simulator.errors import ApiFault
+from lht.simulator.errors import ApiFault, not_found
 from lht.simulator.org import ids
-from lht.simulator.server.call import json_answer, not_found, write_options
+from lht.simulator.server.call import json_answer, write_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from starlette.responses import Response
 
-from lht.simulator.errors import ApiFault
+from lht.simulator.errors import ApiFault, not_found
 from lht.simulator.org.site import Site
 from lht.simulator.server.addresses import routed, values
-from lht.simulator.server.call import Call, fault_answer, not_found
+from lht.simulator.server.call import Call, fault_answer
 from lht.simulator.server.json_places import as_parser_says
 from lht.simulator.store.database import ShapeChanged
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
-from lht.simulator.errors import ApiFault
+from lht.simulator.errors import ApiFault, not_found
 from lht.simulator.org.ids import make_id, to_long
 from lht.simulator.org.jobs import job_bodies
 from lht.simulator.org.jobs.job_bodies import FINAL, Order
@@ -188,7 +188,7 @@ class JobBoard:
     ) -> dict[str, Any]:
         """Gives the addresses of up to five pages, that may be read in any order and at once."""
         if api_version < PARALLEL_SINCE:
-            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+            raise not_found()
         job, result = self._finished(job_id, api_version)
         start, number = page_start(locator, result), self._host.settings.parallel_pages
         return page_list(f"{base_path}/{job.id}", result, start, job.bounds, number)
@@ -279,7 +279,7 @@ class JobBoard:
         self._forget_old()
         job = self._jobs.get(to_long(job_id) or "")
         if job is None:
-            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+            raise not_found()
         return job
 
     def _finished(self, job_id: str, api_version: float) -> tuple[Job, ResultFile]:

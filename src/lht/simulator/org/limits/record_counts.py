@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from lht.simulator.org.writes.rows import state
 from lht.simulator.store.ddl import quoted
 
 if TYPE_CHECKING:
@@ -54,5 +55,5 @@ class RecordCounts:
         return counted
 
     def _exact(self, schema: ObjectSchema) -> int:
-        alive = ' AND "IsDeleted" IS NOT TRUE' if any(f.name == "IsDeleted" for f in schema.fields) else ""
+        alive = state(schema, deleted=False)
         return self._db.count(f"SELECT count(*) FROM {quoted(schema.name)} WHERE _hidden IS NOT TRUE{alive}")

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lht.simulator.errors import ApiFault
+from lht.simulator.errors import not_found
 from lht.simulator.org.objects import STANDARD
 from lht.simulator.org.schemas.schema import (
     DuplicateRule,
@@ -41,7 +41,7 @@ class Catalog:
         """Gives the object, or answers as the REST resources do when there is none."""
         found = self.object(name)
         if found is None:
-            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+            raise not_found()
         return found
 
     def by_prefix(self, record_id: str) -> ObjectSchema | None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lht.simulator.errors import ApiFault, ManyFound
+from lht.simulator.errors import ApiFault, ManyFound, not_found
 from lht.simulator.org import ids
 from lht.simulator.org.effects.activities import note_activity
 from lht.simulator.org.effects.after_save import after_insert, after_update
@@ -210,7 +210,7 @@ class RecordKeeper:
             with self.db.reading() as cursor:
                 found = holders(WorkingSet(cursor), schema, field, value)
         if not found:
-            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+            raise not_found()
         return found[0]
 
     def _found(self, schema: ObjectSchema, record_id: str) -> list[str]:
@@ -229,7 +229,7 @@ class RecordKeeper:
             sql = f'SELECT {", ".join(_expression(schema, f) for f in chosen)} FROM {quoted(schema.name)} WHERE "Id" = ?'
             found = cursor.execute(sql, [own_id]).fetchone()
         if found is None:
-            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+            raise not_found()
         return _json(schema, chosen, found, own_id, version)
 
     def read_blob(self, object_name: str, record_id: str, name: str) -> bytes:
@@ -237,7 +237,7 @@ class RecordKeeper:
         schema = self.catalog.need(object_name)
         found = schema.find(name)
         if found is None or found.type != "base64":
-            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+            raise not_found()
         self.read(object_name, record_id, fields=["Id"])
         sql = f'SELECT {quoted(found.name)} FROM {quoted(schema.name)} WHERE "Id" = ?'
         return base64.b64decode(str(self.db.value(sql, [ids.checked_id(record_id)]) or ""))
@@ -249,7 +249,7 @@ class RecordKeeper:
         fields = _with_id(schema, names)
         chosen = [ids.to_long(record_id) for record_id in record_ids]
         wanted = ", ".join(_expression(schema, field) for field in fields)
-        alive = ' AND "IsDeleted" IS NOT TRUE' if "IsDeleted" in rows.stored_names(schema) else ""
+        alive = rows.state(schema, deleted=False)
         sql = f'SELECT {wanted}, "Id" FROM {quoted(schema.name)} WHERE "Id" IN {rows.MANY} AND _hidden IS NOT TRUE{alive}'
         with self.db.reading() as cursor:
             found = cursor.execute(sql, [[one for one in chosen if one]]).fetchall()
@@ -339,7 +339,7 @@ class RecordKeeper:
     def _own_id(self, schema: ObjectSchema, record_id: str) -> str:
         own_id = ids.checked_id(record_id)
         if own_id[:3] != schema.key_prefix:
-            raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+            raise not_found()
         return own_id
 
     def _born(self, schema: ObjectSchema, now: datetime) -> Row:
@@ -377,13 +377,13 @@ def _as_resource() -> Iterator[None]:
     try:
         yield
     except UnknownRecord:
-        raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist") from None
+        raise not_found() from None
 
 
 def _alive(connection: Connection, schema: ObjectSchema, record_id: str) -> Row:
     row = rows.find(connection, schema, record_id)
     if row is None:
-        raise ApiFault(404, "NOT_FOUND", "The requested resource does not exist")
+        raise not_found()
     if row.get("IsDeleted"):
         raise gone()
     return row

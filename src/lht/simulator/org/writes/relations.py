@@ -52,7 +52,7 @@ def ties(
     match = "= ?" if len(record_ids) == 1 else f"IN {MANY}"
     parts = [
         f'SELECT {place}, "Id", {quoted(field.name)} FROM {quoted(child.name)} '
-        f"WHERE {quoted(field.name)} {match}{_state(child, deleted=deleted)}"
+        f"WHERE {quoted(field.name)} {match}{rows.state(child, deleted=deleted)}"
         for place, (child, field) in enumerate(relations)
     ]
     found = connection.execute(" UNION ALL ".join(parts), [given] * len(parts)).fetchall()
@@ -77,12 +77,6 @@ def is_lookup(field: FieldSchema) -> bool:
     """Whether a reference is cleared when its parent goes; the trace of a merge is not."""
     shares_fate = field.child_cascade or field.child_restricted
     return field.nillable and not shares_fate and field.name != "MasterRecordId"
-
-
-def _state(schema: ObjectSchema, *, deleted: bool) -> str:
-    if "IsDeleted" not in rows.stored_names(schema):
-        return ""
-    return ' AND "IsDeleted" IS TRUE' if deleted else ' AND "IsDeleted" IS NOT TRUE'
 
 
 def clear(connection: Connection, found: Iterable[Tie], now: datetime) -> None:

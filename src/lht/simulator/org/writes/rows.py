@@ -30,6 +30,13 @@ def stored_names(schema: ObjectSchema) -> KeysView[str]:
     return schema.kinds.keys()
 
 
+def state(schema: ObjectSchema, *, deleted: bool) -> str:
+    """Writes what a condition goes on with to mean the live records alone, or the deleted ones; some objects have no mark."""
+    if "IsDeleted" not in stored_names(schema):
+        return ""
+    return ' AND "IsDeleted" IS TRUE' if deleted else ' AND "IsDeleted" IS NOT TRUE'
+
+
 def among(schema: ObjectSchema, record_ids: Sequence[str]) -> tuple[str, list[object]]:
     """Writes the condition that a row is one of these, with what it binds.
 
@@ -207,10 +214,9 @@ def holders(
     """
     name, kind = quoted(field.name), column_type(field.type)
     held, asked = (f"lower(t.{name})", "lower(v.asked)") if _folds(field) else (f"t.{name}", "v.asked")
-    alive = ' AND "IsDeleted" IS NOT TRUE' if "IsDeleted" in stored_names(schema) else ""
     sql = (
         f'SELECT v.asked, t."Id" FROM {quoted(schema.name)} t JOIN (SELECT unnest(CAST(? AS {kind}[])) AS asked) v '
-        f"ON {held} = {asked} WHERE true{alive} ORDER BY t._seq"
+        f"ON {held} = {asked} WHERE true{state(schema, deleted=False)} ORDER BY t._seq"
     )
     return [(asked, str(found)) for asked, found in connection.execute(sql, [list(values)]).fetchall()]
 
@@ -224,9 +230,8 @@ def children(
     deleted: bool,
 ) -> list[str]:
     """Gives the ids of the records that refer to any of the parents, the live or the deleted ones."""
-    sql = f'SELECT "Id" FROM {quoted(schema.name)} WHERE {quoted(field.name)} IN {MANY}'
-    if "IsDeleted" in stored_names(schema):
-        sql += ' AND "IsDeleted" IS TRUE' if deleted else ' AND "IsDeleted" IS NOT TRUE'
+    chosen = f"{quoted(field.name)} IN {MANY}{state(schema, deleted=deleted)}"
+    sql = f'SELECT "Id" FROM {quoted(schema.name)} WHERE {chosen}'
     return [str(row[0]) for row in connection.execute(sql, [list(parents)]).fetchall()]
 
 
