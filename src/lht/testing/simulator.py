@@ -156,7 +156,7 @@ class Admin:
         self.call("POST", "/merge", body)
 
     def archive(self, older_than_days: float | None = None) -> int:
-        """Archives activities that were over that long ago (the setting `archive_after_days`)."""
+        """Archives activities that were over that long ago, or as long as `archive_after_days` says; gives their number."""
         body = {} if older_than_days is None else {"older_than_days": older_than_days}
         return int(self.call("POST", "/archive", body)["count"])
 
@@ -177,7 +177,7 @@ class Admin:
         return self.call("DELETE", f"/transactions/{transaction}")
 
     def undelete(self, ids: Sequence[str]) -> int:
-        """Takes records back out of the Recycle Bin."""
+        """Takes records back out of the Recycle Bin; gives their number."""
         return int(self.call("POST", "/undelete", {"ids": list(ids)})["count"])
 
     def empty_bin(self, object_name: str, ids: Sequence[str] | None = None) -> int:
@@ -196,8 +196,7 @@ class Admin:
 
     def faults(self) -> list[dict[str, Any]]:
         """Gives the faults that still wait."""
-        found: list[dict[str, Any]] = self.call("GET", "/faults")["faults"]
-        return found
+        return list(self.call("GET", "/faults")["faults"])
 
     def clear_faults(self) -> None:
         """Forgets all faults."""
@@ -245,8 +244,7 @@ class Admin:
 
     def requests(self) -> list[dict[str, Any]]:
         """Gives the latest requests in order: method, path, query, status. Admin calls are not among them."""
-        found: list[dict[str, Any]] = self.call("GET", "/requests")["requests"]
-        return found
+        return list(self.call("GET", "/requests")["requests"])
 
     def clear_requests(self) -> None:
         """Empties the list of requests."""

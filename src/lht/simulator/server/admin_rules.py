@@ -53,7 +53,7 @@ def record_types(site: Site, call: Call) -> Response:
 
 
 def put_record_type(site: Site, call: Call) -> Response:
-    """Adds a record type."""
+    """Adds a record type, or changes the one of that developer name."""
     return json_answer(call, site.org.rules.put_record_type(call.path["object"], call.admin_body()), 201)
 
 
