@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import soql_evaluator as plain
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from soql_evaluator import (
     Aggregate,
@@ -410,6 +410,7 @@ def ordered(draw: st.DrawFn) -> Ask:
 
 @QUICK
 @given(ask=ordered())
+@example(ask=Ask("Task", None, (Sort(("What", "Id"), descending=False, nulls=None),), 5))
 def test_order_limit_and_offset_give_the_right_stretch(bench: Bench, ask: Ask) -> None:
     world = bench.world
     ask = replace(ask, where=told(ask.where, world))

@@ -160,7 +160,9 @@ def _change_org(org: Org, url: str) -> list[str]:
         {"name": NEW_FIELD, "type": "string", "length": 40, "label": "Segment"},
     )
     accounts = _ids(org, "Account", 6)
-    contacts = _ids(org, "Contact", 4)
+    contacts = _ids(
+        org, "Contact", 4, "WHERE Id NOT IN (SELECT ContactId FROM Case)"
+    )  # a case keeps its contact
     for name in ("Aurora Borealis Ltd", "Cordillera Coffee"):
         _send(org, "POST", "Account", {"Name": name, NEW_FIELD: "New business"})
     for record in accounts[:3]:
@@ -179,8 +181,8 @@ def _change_org(org: Org, url: str) -> list[str]:
     ]
 
 
-def _ids(org: Org, sobject: str, count: int) -> list[str]:
-    soql = f"SELECT Id FROM {sobject} ORDER BY CreatedDate DESC LIMIT {count}"
+def _ids(org: Org, sobject: str, count: int, where: str = "") -> list[str]:
+    soql = f"SELECT Id FROM {sobject} {where} ORDER BY CreatedDate DESC LIMIT {count}"
     page = org.request("GET", "query", params={"q": soql}).json()
     return [record["Id"] for record in page["records"]]
 
