@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -115,6 +116,20 @@ def test_a_created_table_tells_its_columns_and_comments(warehouse: DuckDBWarehou
 
     assert warehouse.columns(table) == (Column("Name", TYPES["Id"], comment="What it's called"),)
     assert warehouse.columns(warehouse.table_name("other")) is None
+
+
+def test_a_schema_that_another_thread_is_creating_is_waited_for(warehouse: DuckDBWarehouse) -> None:
+    table = warehouse.table_name("raw.T")
+    with warehouse.fork() as other, ThreadPoolExecutor() as pool:
+        with other.transaction():
+            other.create_schema(table)
+            waiting = pool.submit(warehouse.create_schema, table)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.2)
+        waiting.result(timeout=5)
+
+    warehouse.create_table(table, ID)
+    assert warehouse.columns(table) == ID
 
 
 def test_columns_are_added_altered_and_renamed(warehouse: DuckDBWarehouse) -> None:

@@ -80,6 +80,7 @@ MOST_REWRITES = 8
 VECTOR_ROWS = 2048
 """DuckDB moves, and holds in memory, this many rows at a time on each thread."""
 LOCK_POLL_S = 0.1
+SCHEMA_TRIES, SCHEMA_POLL_S = 100, 0.02
 _INTERRUPTED = "Query interrupted"
 """What DuckDB makes of Ctrl-C: a plain RuntimeError."""
 
@@ -356,13 +357,17 @@ class DuckDBWarehouse:
         return int(str(count))
 
     def create_schema(self, table: TableName) -> None:
-        try:
-            self.execute(statements.create_schema(table))
-        except StatementError as error:
-            # Another thread has just created it, which is a conflict even with IF NOT EXISTS.
-            if error.recovery is not Recovery.RETRY or self._in_transaction:
-                raise
-            self.execute(statements.create_schema(table))
+        # A schema that another thread is creating is a conflict, even with IF NOT EXISTS, until that one commits.
+        for _ in range(SCHEMA_TRIES):
+            try:
+                self.execute(statements.create_schema(table))
+            except StatementError as error:
+                if error.recovery is not Recovery.RETRY or self._in_transaction:
+                    raise
+                time.sleep(SCHEMA_POLL_S)
+            else:
+                return
+        self.execute(statements.create_schema(table))
 
     def create_table(self, table: TableName, columns: Sequence[Column], *, comment: str = "") -> None:
         creating = statements.create_table(table, columns, self.dialect)
