@@ -224,6 +224,12 @@ class StatementError(WarehouseError):
     code = "WH-STATEMENT"
 
 
+class MissingTableError(StatementError):
+    """A statement names a table or schema that is not there, or that the role may not see."""
+
+    code = "WH-MISSING"
+
+
 class PrivilegeError(WarehouseError):
     """The warehouse role lacks a privilege."""
 

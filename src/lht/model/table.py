@@ -70,6 +70,22 @@ class TableName:
 
 
 @dataclass(frozen=True, slots=True)
+class TableOptions:
+    """What may be asked of a new table beyond its columns, where the warehouse has it.
+
+    `cluster_by` is a list of expressions in the warehouse's SQL, in parentheses; `retention_days` is how long old
+    versions of the table can be read, None for what the schema says.
+    """
+
+    transient: bool = False
+    cluster_by: str = ""
+    retention_days: int | None = None
+
+
+NO_OPTIONS = TableOptions()
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a warehouse can do; engines ask this value, never which warehouse it is."""
 
@@ -84,5 +100,6 @@ class Capabilities:
     widens_text: bool
     widens_precision: bool
     has_transactional_ddl: bool
+    has_table_options: bool
     is_single_process: bool
     """Whether one process at a time may open the database."""

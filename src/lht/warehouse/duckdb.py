@@ -15,8 +15,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from lht.errors import (
+    CapabilityMissingError,
     ConfigError,
     LhtError,
+    MissingTableError,
     PrivilegeError,
     Recovery,
     RunLockedError,
@@ -24,7 +26,7 @@ from lht.errors import (
     WarehouseError,
     WarehouseUnreachableError,
 )
-from lht.model.table import Capabilities, Column, ColumnKind, ColumnType, TableName
+from lht.model.table import NO_OPTIONS, Capabilities, Column, ColumnKind, ColumnType, TableName, TableOptions
 from lht.warehouse import statements
 from lht.warehouse.statements import Dialect, Statement
 
@@ -48,6 +50,7 @@ CAPABILITIES = Capabilities(
     widens_text=True,
     widens_precision=True,
     has_transactional_ddl=True,
+    has_table_options=False,
     is_single_process=True,
 )
 
@@ -217,6 +220,8 @@ def translate(error: duckdb.Error, doing: str) -> LhtError:
     text = f"DuckDB could not {doing}: {_first_line(str(error))}"
     if isinstance(error, duckdb.TransactionException) and "onflict" in str(error):
         return StatementError(text, hint="Run it again.", recovery=Recovery.RETRY)
+    if isinstance(error, duckdb.CatalogException) and "does not exist" in str(error):
+        return MissingTableError(text)
     if isinstance(error, duckdb.OutOfMemoryException):
         hint = "Free some disk space, or allow DuckDB more memory."
         return StatementError(text, hint=hint, recovery=Recovery.RETRY)
@@ -369,7 +374,19 @@ class DuckDBWarehouse:
                 return
         self.execute(statements.create_schema(table))
 
-    def create_table(self, table: TableName, columns: Sequence[Column], *, comment: str = "") -> None:
+    def create_table(
+        self,
+        table: TableName,
+        columns: Sequence[Column],
+        *,
+        comment: str = "",
+        options: TableOptions = NO_OPTIONS,
+    ) -> None:
+        if options != NO_OPTIONS:
+            raise CapabilityMissingError(
+                f"DuckDB has no transient or clustered tables and no retention time, as asked for {table}.",
+                hint="Leave these options out, or use a Snowflake connection.",
+            )
         creating = statements.create_table(table, columns, self.dialect)
         self._together([creating, *statements.comments(table, columns, comment)])
 
@@ -493,6 +510,15 @@ class DuckDBWarehouse:
             raise
         finally:
             self._in_transaction = False
+
+    def reconnect(self) -> None:
+        raise WarehouseUnreachableError(f"The connection to {self.description} cannot be opened again.")
+
+    def clear_leftovers(self, run_id: str) -> None:
+        """Nothing is left: staging tables end with their process."""
+
+    def tag(self, run_id: str, object_name: str = "") -> None:
+        """DuckDB keeps no history of statements."""
 
     def make_room(self) -> None:
         if self._memory:

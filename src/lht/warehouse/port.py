@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, Self
 
+from lht.model.table import NO_OPTIONS
 from lht.warehouse.statements import Dialect, Statement
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from lht.model.table import Capabilities, Column, ColumnType, TableName
+    from lht.model.table import Capabilities, Column, ColumnType, TableName, TableOptions
 
 __all__ = ["Dialect", "RowStream", "Statement", "Warehouse"]
 
@@ -66,8 +67,18 @@ class Warehouse(Protocol):
         """Creates the schema that `table` lies in, if it is missing."""
         ...
 
-    def create_table(self, table: TableName, columns: Sequence[Column], *, comment: str = "") -> None:
-        """Creates a table with its comments; one that exists already is an error."""
+    def create_table(
+        self,
+        table: TableName,
+        columns: Sequence[Column],
+        *,
+        comment: str = "",
+        options: TableOptions = NO_OPTIONS,
+    ) -> None:
+        """Creates a table with its comments; one that exists already is an error.
+
+        CapabilityMissingError for options that this warehouse does not have.
+        """
         ...
 
     def add_columns(self, table: TableName, columns: Sequence[Column]) -> None:
@@ -102,7 +113,23 @@ class Warehouse(Protocol):
         ...
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Commits at the end of the block, rolls back on any exception; never nested."""
+        """Commits at the end of the block, rolls back on any exception; never nested.
+
+        WarehouseUnreachableError where the connection is lost, the answer to COMMIT included: `reconnect`, then
+        look whether the transaction's rows are there.
+        """
+        ...
+
+    def reconnect(self) -> None:
+        """Opens a lost connection anew; WarehouseUnreachableError where that cannot be, as for a caller's."""
+        ...
+
+    def clear_leftovers(self, run_id: str) -> None:
+        """Removes the staging tables and files that a run left whose process is dead."""
+        ...
+
+    def tag(self, run_id: str, object_name: str = "") -> None:
+        """Marks the statements to come in the warehouse's own history, where it keeps one."""
         ...
 
     def make_room(self) -> None:

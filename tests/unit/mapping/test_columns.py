@@ -21,6 +21,7 @@ DUCKDB = Capabilities(
     name="duckdb", default_schema="main", state_schema="lht", folds_upper=False, has_text_length=False,
     has_column_comments=True, has_variant=False, widens_text=False, widens_precision=False,
     has_transactional_ddl=True, is_single_process=True,
+    has_table_options=False,
 )  # fmt: skip
 SNOWFLAKE = replace(DUCKDB, name="snowflake", folds_upper=True, has_text_length=True, widens_text=True)
 

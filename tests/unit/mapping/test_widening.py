@@ -16,6 +16,7 @@ SNOWFLAKE = Capabilities(
     name="snowflake", default_schema="PUBLIC", state_schema="LHT", folds_upper=True, has_text_length=True,
     has_column_comments=True, has_variant=True, widens_text=True, widens_precision=True,
     has_transactional_ddl=False, is_single_process=False,
+    has_table_options=False,
 )  # fmt: skip
 RIGID = replace(SNOWFLAKE, widens_text=False, widens_precision=False)
 LENGTHLESS = replace(SNOWFLAKE, has_text_length=False)

@@ -28,6 +28,7 @@ CAPABILITIES = Capabilities(
     widens_text=True,
     widens_precision=True,
     has_transactional_ddl=True,
+    has_table_options=False,
     is_single_process=True,
 )
 ACCOUNT = SObject(
