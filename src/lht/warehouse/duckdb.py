@@ -70,6 +70,10 @@ DIALECT = Dialect(
     create_scratch="CREATE OR REPLACE TEMP TABLE",
     row_hash="hash",
     merge_limit=1_000,
+    view_comment=(
+        "SELECT comment FROM duckdb_views()\n"
+        "WHERE lower(database_name) = lower(?) AND lower(schema_name) = lower(?) AND lower(view_name) = lower(?)"
+    ),
 )
 
 MEMORY_LIMIT_MB = 130
@@ -388,11 +392,11 @@ class DuckDBWarehouse:
                 hint="Leave these options out, or use a Snowflake connection.",
             )
         creating = statements.create_table(table, columns, self.dialect)
-        self._together([creating, *statements.comments(table, columns, comment)])
+        self._together([creating, *statements.comments(table, columns, self.dialect, comment)])
 
     def add_columns(self, table: TableName, columns: Sequence[Column]) -> None:
         adding = [statements.add_column(table, column, self.dialect) for column in columns]
-        self._together([*adding, *statements.comments(table, columns)])
+        self._together([*adding, *statements.comments(table, columns, self.dialect)])
 
     def _together(self, group: Sequence[Statement]) -> None:
         """Runs all or nothing, in the transaction that is open or in one of its own."""

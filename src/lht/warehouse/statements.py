@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lht.model.table import Column, ColumnKind, ColumnType, TableName
+from lht.model.table import NO_OPTIONS, Column, ColumnKind, ColumnType, TableName, TableOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,10 @@ class Dialect:
 
     `types` may hold `{length}`, `{precision}`, `{scale}`. `row_hash` is a function that hashes many values: rows
     are then compared by two such hashes instead of column by column. Above `merge_limit` changed rows, they are
-    deleted and inserted instead of merged.
+    deleted and inserted instead of merged. `has_inline_comments`: comments stand where a thing is created, else
+    COMMENT ON sets them. `has_text_escapes`: a backslash in a text escapes what follows it. `view_tail` stands
+    behind the name of a view that is replaced. `view_comment` and `table_options` ask the catalog about one view or
+    table, named by three parameters; `{catalog}` is its quoted database.
     """
 
     name: str
@@ -37,6 +40,11 @@ class Dialect:
     create_scratch: str
     row_hash: str | None = None
     merge_limit: int | None = None
+    has_inline_comments: bool = False
+    has_text_escapes: bool = False
+    view_tail: str = ""
+    view_comment: str = ""
+    table_options: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +69,10 @@ def quote_table(table: TableName) -> str:
     return ".".join(quote(part) for part in (table.catalog, table.schema, table.name) if part)
 
 
-def quote_text(text: str) -> str:
-    """Quotes a text where nothing can be bound, as in comments."""
+def quote_text(text: str, dialect: Dialect | None = None) -> str:
+    """Quotes a text where nothing can be bound, as in comments; the dialect matters for backslashes only."""
+    if dialect and dialect.has_text_escapes:
+        text = text.replace("\\", "\\\\")
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -95,27 +105,87 @@ def create_schema(table: TableName) -> Statement:
 
 
 def create_table(
-    table: TableName, columns: Sequence[Column], dialect: Dialect, *, verb: str = "CREATE TABLE"
+    table: TableName,
+    columns: Sequence[Column],
+    dialect: Dialect,
+    *,
+    verb: str = "CREATE TABLE",
+    comment: str = "",
+    options: TableOptions = NO_OPTIONS,
 ) -> Statement:
-    """Creates a table without comments; every column may be empty."""
-    lines = ",\n  ".join(f"{quote(column.name)} {type_sql(column.type, dialect)}" for column in columns)
-    return Statement(f"{verb} {quote_table(table)} (\n  {lines}\n)")
+    """Creates a table; every column may be empty. Its comments stand in it, or are set by `comments`.
+
+    The options are for warehouses that have them.
+    """
+    if options.transient:
+        verb = verb.replace("CREATE TABLE", "CREATE TRANSIENT TABLE")
+    lines = ",\n  ".join(_definition(column, dialect) for column in columns)
+    inline = comment if dialect.has_inline_comments else ""
+    return Statement(f"{verb} {quote_table(table)} (\n  {lines}\n){_properties(inline, options, dialect)}")
 
 
-def comments(table: TableName, columns: Sequence[Column], comment: str = "") -> list[Statement]:
-    """Sets the comments that are not empty."""
-    found = [Statement(f"COMMENT ON TABLE {quote_table(table)} IS {quote_text(comment)}")] if comment else []
-    return found + [
-        Statement(f"COMMENT ON COLUMN {quote_table(table)}.{quote(c.name)} IS {quote_text(c.comment)}")
-        for c in columns
-        if c.comment
-    ]
+def _definition(column: Column, dialect: Dialect) -> str:
+    plain = f"{quote(column.name)} {type_sql(column.type, dialect)}"
+    has_comment = dialect.has_inline_comments and column.comment
+    return f"{plain} COMMENT {quote_text(column.comment, dialect)}" if has_comment else plain
+
+
+def _properties(comment: str, options: TableOptions, dialect: Dialect) -> str:
+    """What stands behind the columns, in the order that Snowflake documents."""
+    days = options.retention_days
+    found = (
+        f"\nCLUSTER BY {options.cluster_by}" if options.cluster_by else "",
+        f"\nDATA_RETENTION_TIME_IN_DAYS = {days:d}" if days is not None else "",
+        f"\nCOMMENT = {quote_text(comment, dialect)}" if comment else "",
+    )
+    return "".join(found)
+
+
+def comments(
+    table: TableName, columns: Sequence[Column], dialect: Dialect, comment: str = ""
+) -> list[Statement]:
+    """Sets the comments that are not empty, unless they stand where the things are created."""
+    if dialect.has_inline_comments:
+        return []
+    texts = [(f"TABLE {quote_table(table)}", comment)]
+    texts += [(f"COLUMN {quote_table(table)}.{quote(c.name)}", c.comment) for c in columns]
+    return [Statement(f"COMMENT ON {what} IS {quote_text(text, dialect)}") for what, text in texts if text]
 
 
 def add_column(table: TableName, column: Column, dialect: Dialect) -> Statement:
-    """Adds a column unless it is there."""
-    definition = f"{quote(column.name)} {type_sql(column.type, dialect)}"
-    return Statement(f"ALTER TABLE {quote_table(table)} ADD COLUMN IF NOT EXISTS {definition}")
+    """Adds a column unless it is there; its comment stands in it, or is set by `comments`."""
+    return Statement(
+        f"ALTER TABLE {quote_table(table)} ADD COLUMN IF NOT EXISTS {_definition(column, dialect)}"
+    )
+
+
+def create_view(
+    view: TableName, query: str, comment: str, dialect: Dialect, *, replaces: bool
+) -> list[Statement]:
+    """Creates a view with a comment. `replaces`: takes the place, and the grants, of one that is there."""
+    verb, tail = ("CREATE OR REPLACE VIEW", dialect.view_tail) if replaces else ("CREATE VIEW", "")
+    inline = f"\nCOMMENT = {quote_text(comment, dialect)}" if dialect.has_inline_comments else ""
+    creating = Statement(f"{verb} {quote_table(view)}{tail}{inline} AS\n{query}")
+    if dialect.has_inline_comments:
+        return [creating]
+    return [
+        creating,
+        Statement(f"COMMENT ON VIEW {quote_table(view)} IS {quote_text(comment, dialect)}"),
+    ]
+
+
+def view_comment(view: TableName, dialect: Dialect) -> Statement:
+    """Asks for a view's comment; no row if there is no such view."""
+    return _asking(dialect.view_comment, view)
+
+
+def table_options(table: TableName, dialect: Dialect) -> Statement:
+    """Asks for a table's transience (YES or NO), clustering key and retention time."""
+    return _asking(dialect.table_options, table)
+
+
+def _asking(sql: str, table: TableName) -> Statement:
+    return Statement(sql.format(catalog=quote(table.catalog)), (table.catalog, table.schema, table.name))
 
 
 def alter_type(table: TableName, column: str, new_type: ColumnType, dialect: Dialect) -> Statement:

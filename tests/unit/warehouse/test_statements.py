@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from lht.model.table import Column, ColumnKind, ColumnType, TableName
+from lht.model.table import Column, ColumnKind, ColumnType, TableName, TableOptions
 from lht.warehouse import merging, statements
 from lht.warehouse.duckdb import DIALECT
+from lht.warehouse.snowflake import dialect as snowflake
 from lht.warehouse.statements import Dialect, Statement
 
 SNOWFLAKE_LIKE = Dialect(
@@ -57,10 +58,39 @@ def test_only_comments_that_are_there_are_set() -> None:
         Column("B", ColumnType(ColumnKind.TEXT)),
     )
 
-    assert statements.comments(TABLE, columns) == [
+    assert statements.comments(TABLE, columns, DIALECT) == [
         Statement('COMMENT ON COLUMN "DB"."S"."a""b"."A" IS \'a\'\'s\'')
     ]
-    assert len(statements.comments(TABLE, columns, "table")) == 2
+    assert len(statements.comments(TABLE, columns, DIALECT, "table")) == 2
+
+
+def test_a_backslash_is_doubled_where_it_would_escape() -> None:
+    text = "a\\'s\n\\"
+
+    assert statements.quote_text(text, DIALECT) == "'a\\''s\n\\'"
+    assert statements.quote_text(text, snowflake.DIALECT) == "'a\\\\''s\n\\\\'"
+
+
+def test_comments_stand_in_the_statement_where_the_warehouse_has_that() -> None:
+    column = Column("A", ColumnType(ColumnKind.TEXT), comment="a's")
+    options = TableOptions(transient=True, cluster_by="(A)", retention_days=0)
+
+    created = statements.create_table(
+        TABLE, (column,), snowflake.DIALECT, comment="from Salesforce", options=options
+    )
+
+    assert created.sql.splitlines() == [
+        'CREATE TRANSIENT TABLE "DB"."S"."a""b" (',
+        "  \"A\" VARCHAR COMMENT 'a''s'",
+        ")",
+        "CLUSTER BY (A)",
+        "DATA_RETENTION_TIME_IN_DAYS = 0",
+        "COMMENT = 'from Salesforce'",
+    ]
+    assert statements.comments(TABLE, (column,), snowflake.DIALECT, "table") == []
+    assert statements.add_column(TABLE, column, snowflake.DIALECT).sql.endswith(
+        "\"A\" VARCHAR COMMENT 'a''s'"
+    )
 
 
 def test_rows_are_compared_column_by_column_or_by_two_hashes() -> None:

@@ -34,4 +34,18 @@ DIALECT = Dialect(
         ColumnKind.VARIANT: "VARIANT",
     },
     create_scratch="CREATE OR REPLACE TRANSIENT TABLE",
+    has_inline_comments=True,
+    # https://docs.snowflake.com/en/sql-reference/data-types-text#escape-sequences-in-single-quoted-string-constants
+    has_text_escapes=True,
+    # CREATE OR ALTER VIEW cannot change what a view selects, so a view is replaced, with its grants:
+    # https://docs.snowflake.com/en/sql-reference/sql/create-view
+    view_tail="\nCOPY GRANTS",
+    view_comment=(
+        "SELECT COMMENT FROM {catalog}.INFORMATION_SCHEMA.VIEWS\n"
+        "WHERE TABLE_CATALOG = ? AND TABLE_SCHEMA = ? AND TABLE_NAME = ?"
+    ),
+    table_options=(
+        "SELECT IS_TRANSIENT, CLUSTERING_KEY, RETENTION_TIME FROM {catalog}.INFORMATION_SCHEMA.TABLES\n"
+        "WHERE TABLE_CATALOG = ? AND TABLE_SCHEMA = ? AND TABLE_NAME = ?"
+    ),
 )
