@@ -452,8 +452,7 @@ class DuckDBWarehouse:
 
     def stage(self, columns: Sequence[Column], stream: RowStream, name: str) -> TableName:
         table = TableName("temp", "main", name)
-        create = statements.create_table(table, columns, self.dialect, verb=self.dialect.create_scratch)
-        self.execute(create)
+        self.execute(statements.create_scratch(table, columns, self.dialect))
         if self._memory:
             self._memory.reserve(self._connection, name, len(columns))
         try:

@@ -20,6 +20,7 @@ from lht.warehouse.statements import (
     quote,
     quote_table,
     quote_text,
+    scratch_from,
     type_sql,
 )
 
@@ -253,12 +254,13 @@ def create_changes(spec: MergeSpec, dialect: Dialect) -> Statement:
     values = "".join(f", {expression} AS c{number}" for number, expression in enumerate(compared))
     differs = " OR ".join(f"s.c{number} IS DISTINCT FROM t.c{number}" for number in range(len(compared)))
     key = quote(spec.key_column)
-    return Statement(
-        f"{dialect.create_scratch} {quote_table(spec.changes)} AS\n"
+    return scratch_from(
+        spec.changes,
         f"SELECT s.k AS k, {_action(spec, f'({differs})')} AS what\n"
         f"FROM (\n  SELECT {key} AS k{_staged_facts_of_row(spec)}{values}\n  FROM (\n{_source(spec)}\n  ) AS one\n) AS s\n"
         f"LEFT JOIN (\n  SELECT {key} AS k{_target_facts_of_row(spec)}{values}\n  FROM {quote_table(spec.target)}\n) AS t\n"
-        "ON s.k = t.k"
+        "ON s.k = t.k",
+        dialect,
     )
 
 
@@ -384,9 +386,11 @@ def _removal(spec: MergeSpec) -> str:
 def keep_values(spec: MergeSpec, columns: Sequence[str], dialect: Dialect) -> Statement:
     """Saves, of rows about to be replaced, the columns that only the target has."""
     key, changed = quote(spec.key_column), f"WHERE what IN ('{UPDATE}', '{MARK}')"
-    return Statement(
-        f"{dialect.create_scratch} {quote_table(spec.kept)} AS\nSELECT {key}, {listed(columns)}\n"
-        f"FROM {quote_table(spec.target)}\nWHERE {key} IN (SELECT k FROM {quote_table(spec.changes)} {changed})"
+    return scratch_from(
+        spec.kept,
+        f"SELECT {key}, {listed(columns)}\nFROM {quote_table(spec.target)}\n"
+        f"WHERE {key} IN (SELECT k FROM {quote_table(spec.changes)} {changed})",
+        dialect,
     )
 
 

@@ -27,7 +27,7 @@ class Statement:
 class Dialect:
     """How a warehouse spells what SQL leaves open, and which of two forms suits it better.
 
-    `types` may hold `{length}`, `{precision}`, `{scale}`. `row_hash` is a function that hashes many values: rows
+    `types` may hold `{length}`, `{precision}`, `{scale}`. `scratch_options` belong to scratch tables. `row_hash` is a function that hashes many values: rows
     are then compared by two such hashes instead of column by column. Above `merge_limit` changed rows, they are
     deleted and inserted instead of merged. `has_inline_comments`: comments stand where a thing is created, else
     COMMENT ON sets them. `has_text_escapes`: a backslash in a text escapes what follows it. `view_tail` stands
@@ -38,6 +38,7 @@ class Dialect:
     name: str
     types: Mapping[ColumnKind, str]
     create_scratch: str
+    scratch_options: str = ""
     row_hash: str | None = None
     merge_limit: int | None = None
     has_inline_comments: bool = False
@@ -76,16 +77,21 @@ def quote_text(text: str, dialect: Dialect | None = None) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def split_name(name: str) -> tuple[str, ...]:
-    """Splits `c.s.T` at its dots; a part in double quotes may hold dots. Empty if it is not a name."""
+def split_name(name: str, *, folds_upper: bool = False) -> tuple[str, ...]:
+    """Splits `c.s.T` at its dots; a part in double quotes may hold dots. Empty if it is not a name.
+
+    `folds_upper`: parts without quotes are given in upper case.
+    """
     part = r'(?:"(?:[^"]|"")+"|[^".]+)'
     if not re.fullmatch(rf"{part}(?:\.{part}){{0,2}}", name):
         return ()
-    return tuple(_unquote(found) for found in re.findall(part, name))
+    return tuple(_as_stored(found, folds_upper=folds_upper) for found in re.findall(part, name))
 
 
-def _unquote(part: str) -> str:
-    return part[1:-1].replace('""', '"') if part.startswith('"') else part
+def _as_stored(part: str, *, folds_upper: bool) -> str:
+    if part.startswith('"'):
+        return part[1:-1].replace('""', '"')
+    return part.upper() if folds_upper else part
 
 
 def type_sql(column_type: ColumnType, dialect: Dialect) -> str:
@@ -109,7 +115,6 @@ def create_table(
     columns: Sequence[Column],
     dialect: Dialect,
     *,
-    verb: str = "CREATE TABLE",
     comment: str = "",
     options: TableOptions = NO_OPTIONS,
 ) -> Statement:
@@ -117,8 +122,7 @@ def create_table(
 
     The options are for warehouses that have them.
     """
-    if options.transient:
-        verb = verb.replace("CREATE TABLE", "CREATE TRANSIENT TABLE")
+    verb = "CREATE TRANSIENT TABLE" if options.transient else "CREATE TABLE"
     lines = ",\n  ".join(_definition(column, dialect) for column in columns)
     inline = comment if dialect.has_inline_comments else ""
     return Statement(f"{verb} {quote_table(table)} (\n  {lines}\n){_properties(inline, options, dialect)}")
@@ -139,6 +143,19 @@ def _properties(comment: str, options: TableOptions, dialect: Dialect) -> str:
         f"\nCOMMENT = {quote_text(comment, dialect)}" if comment else "",
     )
     return "".join(found)
+
+
+def create_scratch(table: TableName, columns: Sequence[Column], dialect: Dialect) -> Statement:
+    """Creates an empty scratch table, in place of one of that name."""
+    lines = ",\n  ".join(f"{quote(column.name)} {type_sql(column.type, dialect)}" for column in columns)
+    tail = f"\n{dialect.scratch_options}" if dialect.scratch_options else ""
+    return Statement(f"{dialect.create_scratch} {quote_table(table)} (\n  {lines}\n){tail}")
+
+
+def scratch_from(table: TableName, select: str, dialect: Dialect) -> Statement:
+    """Creates a scratch table of a query's rows, in place of one of that name."""
+    options = f" {dialect.scratch_options}" if dialect.scratch_options else ""
+    return Statement(f"{dialect.create_scratch} {quote_table(table)}{options} AS\n{select}")
 
 
 def comments(
@@ -256,9 +273,7 @@ def join_staged(
         f"\nJOIN {other} AS p{n} ON p{n}.{quote(id_column)} = p0.{quote(id_column)}"
         for n, other in enumerate(others, start=1)
     )
-    return Statement(
-        f"{dialect.create_scratch} {quote_table(target)} AS\nSELECT {', '.join(chosen)}\nFROM {first} AS p0{joins}"
-    )
+    return scratch_from(target, f"SELECT {', '.join(chosen)}\nFROM {first} AS p0{joins}", dialect)
 
 
 # ---- a job's rows into a table of their own

@@ -34,6 +34,7 @@ DIALECT = Dialect(
         ColumnKind.VARIANT: "VARIANT",
     },
     create_scratch="CREATE OR REPLACE TRANSIENT TABLE",
+    scratch_options="DATA_RETENTION_TIME_IN_DAYS = 0",
     has_inline_comments=True,
     # https://docs.snowflake.com/en/sql-reference/data-types-text#escape-sequences-in-single-quoted-string-constants
     has_text_escapes=True,
