@@ -1,0 +1,68 @@
+"""Logs in to Snowflake: a connection's options become the connector's own parameters, beside LHT's."""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from lht.warehouse.snowflake.link import Link, Login
+from lht.warehouse.snowflake.logins import login_error
+from lht.warehouse.snowflake.parameters import connector_parameters, is_interactive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from snowflake.connector import SnowflakeConnection
+
+    from lht.warehouse.port import Warehouse
+
+LOGGERS = ("snowflake.connector", "snowflake.snowpark", "botocore", "boto3")
+
+
+def open_snowflake(
+    options: Mapping[str, object], *, name: str, schema: str | None = None, work_dir: Path | None = None
+) -> Warehouse:
+    """Logs in with a connection's options, and gives the warehouse.
+
+    Keys ignore letter case; those that the connector does not know are not handed on. `name` is the connection's,
+    for errors; `schema` is where tables lie that name none; `work_dir` holds files on their way to a stage.
+    """
+    adapter = import_module("lht.warehouse.snowflake.adapter")
+    link = open_link(options, name=name)
+    warehouse: Warehouse = adapter.SnowflakeWarehouse(link, label=name, schema=schema, work_dir=work_dir)
+    return warehouse
+
+
+def open_link(options: Mapping[str, object], *, name: str) -> Link:
+    """Logs in with a connection's options; every further login of the link uses the same."""
+    quiet_the_connector()
+    given = {key.lower(): value for key, value in options.items()}
+
+    def log_in() -> SnowflakeConnection:
+        return _log_in(given, name)
+
+    return Link(Login(log_in()), log_in=log_in, is_shared=is_interactive(given))
+
+
+def _log_in(options: Mapping[str, object], name: str) -> SnowflakeConnection:
+    """Logs in once. Key and token files are read each time: they may be renewed while a run goes on."""
+    import snowflake.connector  # noqa: PLC0415 - a driver is loaded where it is first needed
+
+    parameters = connector_parameters(options, name)
+    try:
+        return snowflake.connector.connect(**parameters)
+    except (snowflake.connector.Error, OSError, TypeError, ValueError) as error:
+        raise login_error(error, name, parameters) from error
+
+
+def quiet_the_connector() -> None:
+    """Keeps the connector's own log, which repeats every error with its trace, off the terminal.
+
+    A program that gives these loggers, or the root, a handler still gets all of it.
+    """
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+            logger.addHandler(logging.NullHandler())

@@ -1,0 +1,116 @@
+"""One login to Snowflake as the adapter uses it: statements, files, another login, the end of it.
+
+A login of our own gives every thread a login of its own. A caller's session, and a login that would ask a person
+again, is shared: then each `Link` is a view of the same connection, statements go one at a time, and a transaction
+keeps the others waiting until it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lht.errors import WarehouseUnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from snowflake.connector import SnowflakeConnection
+    from snowflake.connector.cursor import SnowflakeCursor
+
+
+class Files(Protocol):
+    """Puts local files on a stage where the PUT command is not to be had."""
+
+    def put(self, path: Path, folder: str) -> None: ...
+
+
+@dataclass(slots=True)
+class Login:
+    """A connection that one or more links share. `guard` is held for a statement or for a whole transaction."""
+
+    connection: SnowflakeConnection
+    guard: threading.RLock = field(default_factory=threading.RLock)
+
+
+class Link:
+    """One thread's way to Snowflake. Errors are the connector's own: the adapter translates them."""
+
+    def __init__(
+        self,
+        login: Login,
+        *,
+        log_in: Callable[[], SnowflakeConnection] | None = None,
+        is_shared: bool = False,
+        is_view: bool = False,
+        files: Files | None = None,
+    ) -> None:
+        """`log_in` opens another connection like this one; None where it is a caller's."""
+        self._login = login
+        self._log_in = log_in
+        self._is_shared = is_shared
+        self._is_view = is_view
+        self._used = login.connection
+        self.files = files
+
+    @property
+    def connection(self) -> SnowflakeConnection:
+        self._used = self._login.connection
+        return self._used
+
+    @property
+    def is_own(self) -> bool:
+        """Whether LHT logged in, so that the session's settings are LHT's."""
+        return self._log_in is not None
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps other users of a shared connection out, for a transaction; may be nested in one thread."""
+        with self._login.guard:
+            yield
+
+    def execute(
+        self, sql: str, params: Sequence[object] = (), *, tag: str = "", **options: Any
+    ) -> SnowflakeCursor:
+        """Runs a statement and gives its cursor.
+
+        Question marks are bound by the server, whatever the connection's own parameter style is: nothing of a
+        caller's session is changed.
+        """
+        options |= {"params": tuple(params) or None, "_force_qmark_paramstyle": True}
+        if tag:
+            options["_statement_params"] = {"QUERY_TAG": tag}
+        with self._login.guard:
+            cursor = self.connection.cursor()
+            cursor.execute(sql, **options)
+        return cursor
+
+    def fork(self) -> Link:
+        """Gives another thread its link: a login of its own, or a view of this connection."""
+        if self._log_in is None or self._is_shared:
+            return Link(
+                self._login, log_in=self._log_in, is_shared=self._is_shared, is_view=True, files=self.files
+            )
+        return Link(Login(self._log_in()), log_in=self._log_in, files=self.files)
+
+    def reconnect(self) -> None:
+        """Logs in anew where that is ours to do; views that share the connection get it too."""
+        if self._log_in is None:
+            raise WarehouseUnreachableError(
+                "The Snowflake session that was handed to LHT is lost.",
+                hint="Open a new one and run it again.",
+            )
+        with self._login.guard:
+            if self._login.connection is not self._used:  # another view was quicker
+                return
+            with contextlib.suppress(Exception):  # what is broken need not close well
+                self._used.close(retry=False)
+            self._login.connection = self._log_in()
+
+    def close(self) -> None:
+        """Logs out, if LHT logged in and this is not a view."""
+        if self.is_own and not self._is_view:
+            self._login.connection.close()
