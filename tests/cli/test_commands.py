@@ -94,6 +94,28 @@ def test_create_creates_once_and_then_compares(shell: Shell) -> None:
     assert differing.json["differences"] == ["Email is missing: it would be varchar."]
 
 
+def test_create_makes_a_view_of_the_live_rows(shell: Shell) -> None:
+    argv = ("create", "--sobject", "Contact", "--table", "PEOPLE", "--live_view")
+    planned, made, again = shell(*argv, "--dry_run"), shell(*argv), shell(*argv, "--json")
+
+    assert "lake.main.PEOPLE_live would show the rows that are not deleted." in planned.out
+    assert "lake.main.PEOPLE_live shows the rows that are not deleted." in made.out
+    assert again.json["live_view"] == "lake.main.PEOPLE_live"
+    ((comment,),) = rows_of(shell, "SELECT comment FROM duckdb_views() WHERE view_name = 'PEOPLE_live'")
+    assert comment.startswith("Rows of PEOPLE that are not deleted in Salesforce. Made by LHT")
+
+
+@pytest.mark.parametrize(
+    "option", [("--transient",), ("--cluster_by", "(Id)"), ("--retention_days", "1")], ids=lambda o: o[0]
+)
+def test_options_of_snowflake_are_refused_elsewhere(shell: Shell, option: tuple[str, ...]) -> None:
+    outcome = shell("create", "--sobject", "Contact", "--table", "PEOPLE", *option)
+
+    assert outcome.code == 7
+    assert "duckdb has no transient or clustered tables" in outcome.err
+    assert not (shell.folder / "lake.duckdb").exists()
+
+
 def test_sync_counts_and_json_keys(shell: Shell) -> None:
     first = shell("sync", "--sobject", "Account", "--table", "A", "--json").json
     second = shell("sync", "--sobject", "Account", "--table", "A", "--json").json

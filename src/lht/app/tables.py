@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lht.mapping.columns import columns_for
+from lht.mapping.table_options import check_options, option_differences
 from lht.mapping.widening import Change, compare
 from lht.model.operations import CreatedColumn, CreateResult
+from lht.model.table import NO_OPTIONS, TableOptions
 from lht.sfdc import rest
-from lht.state.tables import system_column_definitions
+from lht.state.tables import system_column_definitions, system_columns
+from lht.warehouse import live, statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,21 +30,53 @@ def create(
     schema: str | None = None,
     dry_run: bool = False,
     overrides: Mapping[str, ColumnType],
+    options: TableOptions = NO_OPTIONS,
+    live_view: bool = False,
 ) -> CreateResult:
-    """Creates the table that `sync` would create; one that exists is compared, never changed."""
+    """Creates the table that `sync` would create, and the view of its live rows; an existing table is only compared.
+
+    The view is made for an existing table, too, unless that differs from what it should be.
+    """
     described = rest.describe(org, sobject)
     columns, _ = columns_for(described, overrides=overrides, capabilities=warehouse.capabilities)
     name = warehouse.table_name(table, schema)
     wanted = (*columns, *system_column_definitions(warehouse.capabilities))
+    check_options(options, wanted, name, warehouse.capabilities)
+    if live_view:
+        live.exists(warehouse, name)
     existing = warehouse.columns(name)
-    if existing is not None:
-        return _result(
-            name, wanted, created=False, differences=differences(wanted, existing, warehouse.capabilities)
-        )
-    if not dry_run:
+    found = _differences(warehouse, name, wanted, existing, options) if existing is not None else ()
+    if existing is None and not dry_run:
         warehouse.create_schema(name)
-        warehouse.create_table(name, wanted, comment=f"{described.label} ({described.name}) from Salesforce")
-    return _result(name, wanted, created=not dry_run)
+        comment = f"{described.label} ({described.name}) from Salesforce"
+        warehouse.create_table(name, wanted, comment=comment, options=options)
+    if live_view and not found and not dry_run:
+        live.create(warehouse, name, system_columns(warehouse.capabilities))
+    return CreateResult(
+        table=str(name),
+        created=existing is None and not dry_run,
+        columns=tuple(CreatedColumn(column.name, str(column.type), column.field) for column in wanted),
+        differences=tuple(found),
+        transient=options.transient,
+        cluster_by=options.cluster_by or None,
+        retention_days=options.retention_days,
+        live_view=str(live.view_of(name, warehouse.capabilities)) if live_view else None,
+    )
+
+
+def _differences(
+    warehouse: Warehouse,
+    name: TableName,
+    wanted: Sequence[Column],
+    existing: Sequence[Column],
+    options: TableOptions,
+) -> tuple[str, ...]:
+    found = differences(wanted, existing, warehouse.capabilities)
+    if options == NO_OPTIONS:
+        return found
+    ((is_transient, cluster_by, days),) = warehouse.query(statements.table_options(name, warehouse.dialect))
+    has = TableOptions(str(is_transient) == "YES", str(cluster_by or ""), int(str(days or 0)))
+    return (*found, *option_differences(options, has, statements.quote_table(name)))
 
 
 def differences(
@@ -59,10 +94,3 @@ def _difference(wanted: Column, existing: Column | None, capabilities: Capabilit
     if compare(existing.type, wanted.type, capabilities) is Change.SAME:
         return None
     return f"{wanted.name} is {existing.type}, but would be {wanted.type}."
-
-
-def _result(
-    name: TableName, columns: Sequence[Column], *, created: bool, differences: tuple[str, ...] = ()
-) -> CreateResult:
-    listed = tuple(CreatedColumn(column.name, str(column.type), column.field) for column in columns)
-    return CreateResult(str(name), created, listed, differences)

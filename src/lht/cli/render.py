@@ -85,12 +85,25 @@ def created(result: CreateResult, *, dry_run: bool) -> Answer:
         lines = [f"{result.table} exists and differs:", *(f"  {line}" for line in result.differences)]
         return Answer(result, lines, exit=Exit.DATA)
     size = f"{len(result.columns)} columns"
+    view = [f"{result.live_view} shows the rows that are not deleted."] if result.live_view else []
     if result.created:
-        return Answer(result, [f"Created {result.table} with {size}."])
+        return Answer(result, [f"Created {result.table} with {size}.", *view])
     table = Table(("COLUMN", "TYPE", "FIELD"), [(c.name, c.type, c.field or "") for c in result.columns])
     if dry_run:
-        return Answer(result, [table, f"{result.table} would have {size}; nothing was changed."])
-    return Answer(result, [f"{result.table} exists and has all {size}."])
+        lines = [*_options(result), f"{result.table} would have {size}; nothing was changed."]
+        return Answer(result, [table, *lines])
+    return Answer(result, [f"{result.table} exists and has all {size}.", *view])
+
+
+def _options(result: CreateResult) -> Iterator[str]:
+    if result.transient:
+        yield "TRANSIENT"
+    if result.cluster_by:
+        yield f"CLUSTER BY {result.cluster_by}"
+    if result.retention_days is not None:
+        yield f"DATA_RETENTION_TIME_IN_DAYS = {result.retention_days}"
+    if result.live_view:
+        yield f"{result.live_view} would show the rows that are not deleted."
 
 
 def plans(found: Sequence[SyncPlan]) -> Answer:

@@ -17,14 +17,40 @@ def create(
     sobject: options.Sobject,
     table: options.Table,
     schema: options.Schema = None,
+    transient: Annotated[
+        bool, typer.Option("--transient", help="Snowflake: a TRANSIENT table, without Fail-safe.")
+    ] = False,
+    cluster_by: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster_by",
+            metavar="(A,B)",
+            help="Snowflake: its CLUSTER BY, such as '(CREATEDDATE, OWNERID)'.",
+        ),
+    ] = None,
+    retention_days: Annotated[
+        int | None,
+        typer.Option(
+            "--retention_days",
+            metavar="DAYS",
+            help="Snowflake: its DATA_RETENTION_TIME_IN_DAYS (Time Travel).",
+        ),
+    ] = None,
+    live_view: Annotated[
+        bool, typer.Option("--live_view", help="Make the view <TABLE>_LIVE, too: rows that are not deleted.")
+    ] = False,
     dry_run: options.DryRun = False,
     username: options.Username = None,
     db_connect: options.DbConnect = None,
 ) -> Answer:
     """Create a table that mirrors an object. An existing one is compared, never changed."""
     from lht.app import access, tables  # noqa: PLC0415
+    from lht.mapping.table_options import check_capability  # noqa: PLC0415
+    from lht.model.table import TableOptions  # noqa: PLC0415
 
     settings = access.settings_here()
+    asked = TableOptions(transient, cluster_by or "", retention_days)
+    check_capability(asked, access.capabilities_of(settings, db_connect))  # before a login, or a file is made
     with (
         access.open_org(settings, username) as org,
         access.open_target(settings, db_connect, schema=schema) as target,
@@ -32,7 +58,15 @@ def create(
         screen.note(target.note)
         types = access.overrides(settings)
         result = tables.create(
-            org, target.warehouse, sobject, table, schema=target.schema, dry_run=dry_run, overrides=types
+            org,
+            target.warehouse,
+            sobject,
+            table,
+            schema=target.schema,
+            dry_run=dry_run,
+            overrides=types,
+            options=asked,
+            live_view=live_view,
         )
     return render.created(result, dry_run=dry_run)
 

@@ -16,12 +16,19 @@ class CreatedColumn:
 
 @dataclass(frozen=True, slots=True)
 class CreateResult:
-    """What `create` did: `differences` tells how an existing table differs, one sentence each."""
+    """What `create` did: `differences` tells how an existing table differs, one sentence each.
+
+    The last four are what was asked of the table; `live_view` is the view's name.
+    """
 
     table: str
     created: bool
     columns: tuple[CreatedColumn, ...]
     differences: tuple[str, ...] = ()
+    transient: bool = False
+    cluster_by: str | None = None
+    retention_days: int | None = None
+    live_view: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,3 +70,4 @@ def land_backfill(table_run: TableRun, backfill: Backfill) -> None:
         shape.keep_old_values(run, plan, staging, backfill.exchanges)
         shape.pay(run, backfill.debts)
     shape.finish_exchanges(run, plan.table, backfill.exchanges)
+    shape.refresh_live_view(run, plan.table)  # also if an earlier run was killed before it could

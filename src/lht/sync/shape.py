@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lht.mapping.widening import Change, compare
 from lht.model.run import SchemaChange
 from lht.state.tables import system_column_definitions, system_columns
-from lht.warehouse import merge, statements
+from lht.warehouse import live, merge, statements
 from lht.warehouse.merging import MergeSpec
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ def create_table(run: Run, plan: SyncPlan, comment: str) -> None:
     run.warehouse.create_schema(plan.table)
     system = system_column_definitions(run.warehouse.capabilities)
     run.warehouse.create_table(plan.table, (*plan.columns, *system), comment=comment)
+    refresh_live_view(run, plan.table)
+
+
+def refresh_live_view(run: Run, table: TableName) -> None:
+    """Brings the view of a table's live rows in step with its columns, if there is one that is LHT's."""
+    live.refresh(run.warehouse, table, system_columns(run.warehouse.capabilities))
 
 
 def add_columns(run: Run, plan: SyncPlan, existing: Sequence[Column], *, owes: bool) -> None:
@@ -46,6 +52,7 @@ def add_columns(run: Run, plan: SyncPlan, existing: Sequence[Column], *, owes: b
         _record(run, plan, "reappear", column, old_type=None, owes=True)
     if plan.drift.added or system:
         run.warehouse.add_columns(plan.table, (*plan.drift.added, *system))
+        refresh_live_view(run, plan.table)
 
 
 def widen_columns(run: Run, plan: SyncPlan) -> None:
@@ -54,6 +61,8 @@ def widen_columns(run: Run, plan: SyncPlan) -> None:
         column = _column(plan, change)
         _record(run, plan, "widen", column, old_type=str(change.old), owes=False)
         run.warehouse.alter_type(plan.table, change.column, change.new)
+    if plan.drift.widened:
+        refresh_live_view(run, plan.table)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,16 @@ def exists(warehouse: Warehouse, table: TableName) -> bool:
 
 def create(warehouse: Warehouse, table: TableName, system: SystemColumns) -> TableName:
     """Makes the view, or makes LHT's own anew, over the columns that the table has now. Runs outside transactions."""
-    replaces = exists(warehouse, table)
+    return _create(warehouse, table, system, replaces=exists(warehouse, table))
+
+
+def refresh(warehouse: Warehouse, table: TableName, system: SystemColumns) -> None:
+    """Makes the view anew if the table has one that is LHT's."""
+    if _is_ours(warehouse, view_of(table, warehouse.capabilities)):
+        _create(warehouse, table, system, replaces=True)
+
+
+def _create(warehouse: Warehouse, table: TableName, system: SystemColumns, *, replaces: bool) -> TableName:
     view = view_of(table, warehouse.capabilities)
     query = _query(table, warehouse.columns(table) or (), warehouse.capabilities, system)
     comment = (
@@ -63,12 +72,6 @@ def create(warehouse: Warehouse, table: TableName, system: SystemColumns) -> Tab
         for statement in making:
             warehouse.execute(statement)
     return view
-
-
-def refresh(warehouse: Warehouse, table: TableName, system: SystemColumns) -> None:
-    """Makes the view anew if the table has one that is LHT's."""
-    if _is_ours(warehouse, view_of(table, warehouse.capabilities)):
-        create(warehouse, table, system)
 
 
 def _is_ours(warehouse: Warehouse, view: TableName) -> bool:
