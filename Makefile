@@ -2,6 +2,8 @@
 PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# Where the tour syncs to: a DuckDB file, or a local stand-in for Snowflake.
+WAREHOUSE := duckdb
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
@@ -19,8 +21,8 @@ $(READY): pyproject.toml requirements.lock
 
 setup: $(READY)  ## Make the virtual environment with the locked dependencies
 
-demo: $(READY)  ## The five-minute tour: a local org, two syncs, what changed
-	$(BIN)/lht demo
+demo: $(READY)  ## The five-minute tour: a local org, two syncs, what changed (WAREHOUSE=snowflake: into a stand-in)
+	$(BIN)/lht demo --warehouse $(WAREHOUSE)
 
 test: $(READY)  ## Every check: lint, types, import contracts, tests
 	@BIN=$(BIN) bash tests/run_checks.sh

@@ -1,7 +1,7 @@
 """The docs hold: commands and options are documented, examples parse or run, links resolve.
 
 A fence's first word is its language. `bash` examples must parse; those marked `bash run` run in order, document by
-document, in a fresh folder beside a local org. `python` examples must compile; those marked `python run` run there.
+document, in a fresh folder beside a local org. `python` examples must compile; those marked `python run` run there. `sql` examples must parse as Snowflake's.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlglot
 
 from lht.cli.exits import Exit
 from lht.cli.main import run
@@ -286,6 +287,22 @@ def test_python_examples_compile(example: Example) -> None:
 @pytest.mark.parametrize("example", examples("toml"), ids=str)
 def test_toml_examples_are_toml(example: Example) -> None:
     assert tomllib.loads(example.text)
+
+
+# Statements of account administration that the parser takes as they are, without a look at what follows.
+UNMODELLED = (
+    "CREATE ROLE ", "GRANT ROLE ", "GRANT OWNERSHIP ", "GRANT SELECT ON ALL ", "GRANT SELECT ON FUTURE ", "CREATE USER ",
+    "ALTER USER ", "CREATE NETWORK ", "CREATE EXTERNAL ACCESS INTEGRATION ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("example", examples("sql"), ids=str)
+def test_sql_examples_are_snowflakes(example: Example) -> None:
+    statements = [found for found in sqlglot.parse(example.text, dialect="snowflake") if found]
+    passed_through = [found.sql() for found in statements if isinstance(found, sqlglot.exp.Command)]
+
+    assert statements
+    assert [text for text in passed_through if not text.startswith(UNMODELLED)] == []
 
 
 @pytest.mark.parametrize("example", examples("json"), ids=str)

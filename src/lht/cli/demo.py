@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import socket
 import sys
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lht.app import access, setup, syncing, tables
-from lht.cli import render
+from lht.cli import render, stand_in
 from lht.cli.answer import Answer, Table, number
 from lht.cli.exits import Exit
 from lht.cli.local import DEFAULT_PORT
-from lht.cli.local_org import WAREHOUSE, started_org, write_connections
+from lht.cli.local_org import DUCKDB, WAREHOUSE, started_org, write_connections
 from lht.cli.screen import print_blocks
 from lht.errors import ConfigError
+from lht.mapping.names import column_name
 from lht.state.tables import system_columns
 from lht.warehouse.statements import Statement, quote, quote_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lht.cli.answer import Block
     from lht.cli.screen import Screen
     from lht.model.sync import SyncResult
@@ -40,41 +45,80 @@ TABLES = {
 }
 NEW_FIELD = "Segment__c"
 SHOWN = 20
+COUNTS = {5: "Five", 6: "Six"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The warehouse of one run: its lines in `connections.toml`, and how people find it again afterwards."""
+
+    connection: str
+    told: str
+    starts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Tour:
-    """One run of the tour in its own folder."""
+    """One run of the tour in its own folder. `kind` is `duckdb` or `snowflake`."""
 
     screen: Screen
     folder: Path
     records: int
+    kind: str = "duckdb"
 
     def run(self) -> Answer:
         """Takes the tour; the folder stays, for the commands that it ends with."""
+        if self.kind == "snowflake":
+            stand_in.check_installed()
         self._make_folder()
         port = DEFAULT_PORT if _is_free(DEFAULT_PORT) else 0
-        with started_org(port, path=self.folder / "org", records=self.records, seed=SEED) as running:
+        with (
+            started_org(port, path=self.folder / "org", records=self.records, seed=SEED) as running,
+            self._place() as place,
+        ):
             self._say(f"1  A local Salesforce org with {number(self.records)} Accounts runs at {running.url}")
-            write_connections(self.folder, running)
+            write_connections(self.folder, running, warehouse=place.connection)
             settings = access.settings_of(self.folder)
             result = setup.login(settings)
             self._say(f"2  Logged in through OAuth as {result.username} (org {result.org_id})")
             with access.open_org(settings) as org, access.open_target(settings, WAREHOUSE) as target:
-                first, second, changes = self._tour(org, target.warehouse, running.url)
-        commands = self._commands(running.url)
+                first, second, changes = self._tour(org, target.warehouse, running.url, place)
+        return self._answer(first, second, changes, self._commands(running.url, place))
+
+    @contextmanager
+    def _place(self) -> Iterator[Place]:
+        """Gives the warehouse to sync into, running where it is a server."""
+        if self.kind == "duckdb":
+            yield Place(DUCKDB, f"{self.folder / 'lake.duckdb'}")
+            return
+        port = stand_in.DEFAULT_PORT if _is_free(stand_in.DEFAULT_PORT) else 0
+        kept = self.folder / "stand-in"
+        with stand_in.started_stand_in(kept, port, log=self.folder / "stand-in.log") as running:
+            self._say(
+                f"0  A local stand-in for Snowflake answers at {running.url}",
+                "     It is no account: the real connector speaks to it, but what it shows of Snowflake is limited.",
+                "     docs/snowflake.md says what, and how to set up an account.",
+            )
+            start = f"  {shlex.join(stand_in.command(kept, running.port))} &"
+            yield Place(running.connection, f"the stand-in, kept in {kept}", (start,))
+
+    def _answer(self, first: SyncResult, second: SyncResult, changes: Table, commands: list[str]) -> Answer:
         document = {
             "folder": str(self.folder),
+            "warehouse": self.kind,
             "first": render.synced(first).document,
             "second": render.synced(second).document,
             "next": [command.strip() for command in commands],
         }
         ends = [render.synced(result).exit for result in (first, second)]
-        blocks: list[Block] = [changes, "", "Five commands to try next:", *commands]
+        title = f"{COUNTS[len(commands)]} commands to try next:"
+        blocks: list[Block] = [changes, "", title, *commands]
         return Answer(document, blocks, exit=next((code for code in ends if code), Exit.DONE))
 
-    def _tour(self, org: Org, warehouse: Warehouse, url: str) -> tuple[SyncResult, SyncResult, Table]:
-        self._create(org, warehouse)
+    def _tour(
+        self, org: Org, warehouse: Warehouse, url: str, place: Place
+    ) -> tuple[SyncResult, SyncResult, Table]:
+        self._create(org, warehouse, place)
         first = self._sync(org, warehouse, "4  The first sync reads every record:")
         changed = _change_org(org, url)
         self._say("5  The org changes:", *(f"     {line}" for line in changed))
@@ -82,7 +126,7 @@ class Tour:
         second = self._sync(org, warehouse, "6  The second sync reads only what changed:")
         return first, second, _what_changed(warehouse, second, before)
 
-    def _create(self, org: Org, warehouse: Warehouse) -> None:
+    def _create(self, org: Org, warehouse: Warehouse, place: Place) -> None:
         types = access.overrides()
         made = [
             tables.create(org, warehouse, sobject, table, overrides=types)
@@ -92,7 +136,7 @@ class Tour:
             f"{table} ({len(result.columns)} columns)"
             for table, result in zip(TABLES.values(), made, strict=True)
         )
-        self._say(f"3  Created tables in {self.folder / 'lake.duckdb'}: {listed}")
+        self._say(f"3  Created tables in {place.told}: {listed}")
 
     def _sync(self, org: Org, warehouse: Warehouse, title: str) -> SyncResult:
         requests = [r for name, table in TABLES.items() for r in syncing.requests_for([name], table=table)]
@@ -122,7 +166,7 @@ class Tour:
         (self.folder / MARK).touch()
         (self.folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
-    def _commands(self, url: str) -> list[str]:
+    def _commands(self, url: str, place: Place) -> list[str]:
         """Commands that work as they are printed, from where the tour was started."""
         lht = _program()
         port = url.rpartition(":")[2]
@@ -130,6 +174,7 @@ class Tour:
         here = f"{lht} -C {self.folder}"
         return [
             f"  {lht} simulator start --path {self.folder / 'org'}{where} --detach",
+            *place.starts,
             f"  {here} sync --sobject Task --table TASKS",
             f'  {here} query --soql "SELECT Name, Industry, {NEW_FIELD} FROM Account WHERE {NEW_FIELD} != null"',
             f"  {here} describe Contact",
@@ -206,16 +251,20 @@ def _admin(url: str, path: str, body: dict[str, Any]) -> None:
 DETAILS = {"Account": NEW_FIELD, "Contact": "Title", "Opportunity": "StageName", "Specimen__c": "Name"}
 
 
+def _column(warehouse: Warehouse, field: str) -> str:
+    """A field's column as SQL names it in this warehouse."""
+    return quote(column_name(field, warehouse.capabilities))
+
+
 def _names(warehouse: Warehouse) -> dict[str, object]:
     """What each row's telling field held, by Id."""
     found: dict[str, object] = {}
     for sobject, table in TABLES.items():
         name = warehouse.table_name(table)
-        column = DETAILS[sobject]
-        if column.lower() in {c.name.lower() for c in warehouse.columns(name) or ()}:
-            found.update(_pairs(warehouse, f"SELECT {quote('Id')}, {quote(column)} FROM {quote_table(name)}"))
-        else:
-            found.update(_pairs(warehouse, f"SELECT {quote('Id')}, NULL FROM {quote_table(name)}"))
+        key, column = _column(warehouse, "Id"), _column(warehouse, DETAILS[sobject])
+        there = column in {quote(c.name) for c in warehouse.columns(name) or ()}
+        sql = f"SELECT {key}, {column if there else 'NULL'} AS {quote('DETAIL')} FROM {quote_table(name)}"
+        found.update(_pairs(warehouse, sql))
     return found
 
 
@@ -228,15 +277,17 @@ def _what_changed(warehouse: Warehouse, second: SyncResult, before: dict[str, ob
     rows: list[tuple[str, ...]] = []
     system = system_columns(warehouse.capabilities)
     for sobject, table in TABLES.items():
-        name, column = warehouse.table_name(table), DETAILS[sobject]
+        field = DETAILS[sobject]
+        key_, title_, value_ = (_column(warehouse, name) for name in ("Id", "Name", field))
         sql = (
-            f"SELECT {quote('Id')}, {quote('Name')}, {quote(column)}, {quote(system.deleted_at)} IS NOT NULL\n"
-            f"FROM {quote_table(name)} WHERE {quote(system.run_id)} = ? ORDER BY {quote('Name')} LIMIT {SHOWN}"
+            f"SELECT {key_}, {title_}, {value_} AS {quote('DETAIL')}, {quote(system.deleted_at)} IS NOT NULL AS {quote('GONE')}\n"
+            f"FROM {quote_table(warehouse.table_name(table))}\n"
+            f"WHERE {quote(system.run_id)} = ? ORDER BY {title_} LIMIT {SHOWN}"
         )
         for key, title, value, deleted in warehouse.query(Statement(sql, (second.run_id,))):
             what = "deleted" if deleted else "updated" if str(key) in before else "inserted"
             then = before.get(str(key))
-            told = "" if deleted else f"{column}: {_shown(then)} -> {_shown(value)}"
+            told = "" if deleted else f"{field}: {_shown(then)} -> {_shown(value)}"
             rows.append((table, str(title), what, told))
     return Table(("TABLE", "NAME", "WHAT", "CHANGE"), rows, "7  What changed in the warehouse:")
 

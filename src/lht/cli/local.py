@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,13 @@ from lht.cli.answer import Answer
 from lht.cli.screen import Screen
 
 DEFAULT_PORT = 8788
+
+
+class TourWarehouse(StrEnum):
+    """Where the tour syncs to."""
+
+    DUCKDB = "duckdb"
+    SNOWFLAKE = "snowflake"
 
 
 def start(
@@ -110,8 +118,12 @@ def demo(
     records: Annotated[
         int, typer.Option("--records", metavar="N", min=50, help="The local org's number of Accounts.")
     ] = 2_500,
+    warehouse: Annotated[
+        TourWarehouse,
+        typer.Option("--warehouse", help="Sync into a DuckDB file, or into a local stand-in for Snowflake."),
+    ] = TourWarehouse.DUCKDB,
 ) -> Answer:
     """Take the five-minute tour: a local org, two syncs, and what changed between them."""
     from lht.cli.demo import Tour  # noqa: PLC0415
 
-    return Tour(screen, folder, records).run()
+    return Tour(screen, folder, records, warehouse.value).run()

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 MARK = "# Written by LHT for a local org; it is replaced when that org is started again."
 APP = "local_org"
 WAREHOUSE = "myconnection"
+DUCKDB = """\
+type = "duckdb"
+path = "lake.duckdb"
+"""
 
 
 def serve_org(
@@ -113,8 +117,8 @@ def _check_ours(path: Path) -> None:
         )
 
 
-def write_connections(folder: Path, running: Running) -> Path:
-    """Writes the org's app and a DuckDB file beside it; a file that is not ours is left alone."""
+def write_connections(folder: Path, running: Running, *, warehouse: str = DUCKDB) -> Path:
+    """Writes the org's app and a warehouse, a DuckDB file unless said otherwise; a file that is not ours is left alone."""
     path = folder / ".snowflake" / "connections.toml"
     _check_ours(path)
     write_private(
@@ -128,8 +132,6 @@ login_url = "{running.url}"
 flow = "client-credentials"
 
 [{WAREHOUSE}]
-type = "duckdb"
-path = "lake.duckdb"
-""",
+{warehouse}""",
     )
     return path
