@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lht.model.table import Capabilities, ColumnKind
+import re
+
+from lht.model.table import Capabilities, ColumnKind, ColumnType
 from lht.warehouse.statements import Dialect
 
 CAPABILITIES = Capabilities(
@@ -50,3 +52,35 @@ DIALECT = Dialect(
         "WHERE TABLE_CATALOG = ? AND TABLE_SCHEMA = ? AND TABLE_NAME = ?"
     ),
 )
+
+WHOLE_DIGITS = 38
+LONGEST_TEXT = 16_777_216
+"""VARCHAR without a length: https://docs.snowflake.com/en/sql-reference/data-types-text"""
+_KINDS = {
+    "BOOLEAN": ColumnKind.BOOLEAN,
+    "DATE": ColumnKind.DATE,
+    "FLOAT": ColumnKind.FLOAT,
+    "TIME": ColumnKind.TIME,
+    "TIMESTAMP_NTZ": ColumnKind.TIMESTAMP,
+    "TIMESTAMP_LTZ": ColumnKind.TIMESTAMP,
+    "TIMESTAMP_TZ": ColumnKind.TIMESTAMP,
+    "VARIANT": ColumnKind.VARIANT,
+    "OBJECT": ColumnKind.VARIANT,
+    "ARRAY": ColumnKind.VARIANT,
+    "MAP": ColumnKind.VARIANT,
+}
+
+
+def parse_type(spelling: str) -> ColumnType:
+    """Reads a type as DESCRIBE TABLE spells it; types that LHT never creates are text."""
+    found = re.match(r"(\w+)(?:\((\d+)(?:,\s*(\d+))?\))?", spelling.strip().upper())
+    name, first, second = found.groups() if found else ("", None, None)
+    if name == "NUMBER":
+        precision, scale = int(first or 38), int(second or 0)
+        if scale or precision < WHOLE_DIGITS:
+            return ColumnType(ColumnKind.DECIMAL, precision=precision, scale=scale)
+        return ColumnType(ColumnKind.INTEGER)
+    if name == "VARCHAR":
+        length = int(first or LONGEST_TEXT)
+        return ColumnType(ColumnKind.TEXT, length=length if length < LONGEST_TEXT else None)
+    return ColumnType(_KINDS.get(name, ColumnKind.TEXT))
