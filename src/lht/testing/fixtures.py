@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lht.testing.simulator import LocalOrg
+    from lht.testing.stand_in import StandIn, StandInDatabase
 
 
 @pytest.fixture
@@ -19,3 +20,26 @@ def lht_simulator() -> Iterator[LocalOrg]:
 
     with simulator() as org:
         yield org
+
+
+@pytest.fixture(scope="session")
+def lht_stand_in() -> Iterator[StandIn]:
+    """Gives a stand-in for Snowflake, one for all tests of a process; `pip install 'lht[testing]'` brings it."""
+    from lht.testing.stand_in import snowflake_stand_in  # noqa: PLC0415
+
+    with snowflake_stand_in() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def lht_snowflake(lht_stand_in: StandIn) -> Iterator[StandInDatabase]:
+    """Gives an empty database of the test's own on the stand-in: `snowflake.connector.connect(**it.options)`.
+
+    It also tells which statements came (`statements()`), makes some go wrong (`fault()`), and writes an entry for a
+    `connections.toml` (`write_connection()`). The first test that asks waits some seconds for the stand-in to start.
+    """
+    database = lht_stand_in.database()
+    yield database
+    database.clear_faults()
+    database.clear_statements()
+    database.drop()

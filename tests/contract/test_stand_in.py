@@ -1,0 +1,294 @@
+"""The stand-in for Snowflake: how it starts and ends, and that each of its mends is needed, and mends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import snowflake.connector
+
+from lht.testing import snowflake_stand_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lht.testing import StandIn, StandInDatabase
+
+PATIENCE_S = 30
+ASKED_AGAIN_S = 1
+
+
+@contextmanager
+def connected(database: StandInDatabase, timeout_s: int = PATIENCE_S) -> Iterator[Any]:
+    with (
+        snowflake.connector.connect(
+            **database.options, paramstyle="qmark", network_timeout=timeout_s
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        yield cursor
+
+
+@pytest.fixture
+def cursor(lht_snowflake: StandInDatabase) -> Iterator[Any]:
+    with connected(lht_snowflake) as opened:
+        yield opened
+
+
+def rows(cursor: Any, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    return list(cursor.execute(sql, values or None).fetchall())
+
+
+def refused(cursor: Any, sql: str) -> bool:
+    try:
+        cursor.execute(sql)
+    except snowflake.connector.errors.Error:
+        return True
+    return False
+
+
+# ---- each mend: what is seen with it, which is not seen without it
+
+
+def empty_timestamps_stay_empty(cursor: Any) -> bool:
+    read = rows(
+        cursor,
+        "SELECT CAST(NULL AS TIMESTAMP_NTZ) AS T UNION ALL SELECT '2024-01-02 03:04:05'::TIMESTAMP_NTZ",
+    )
+    return {row[0] for row in read} == {None, datetime.fromisoformat("2024-01-02T03:04:05")}
+
+
+def merges_run_in_transactions(cursor: Any) -> bool:
+    merge = (
+        "MERGE INTO T USING (SELECT 1 AS A, 'new' AS B) S ON T.A = S.A"
+        " WHEN MATCHED THEN UPDATE SET B = S.B WHEN NOT MATCHED THEN INSERT (A, B) VALUES (S.A, S.B)"
+    )
+    cursor.execute("CREATE TABLE T (A NUMBER(38,0), B VARCHAR)")
+    cursor.execute("INSERT INTO T VALUES (1, 'old')")
+    cursor.execute("BEGIN")
+    if refused(cursor, merge):
+        return False
+    cursor.execute("COMMIT")
+    return rows(cursor, "SELECT * FROM T") == [(1, "new")]
+
+
+def staged(cursor: Any, folder: Path, *parts: list[object]) -> None:
+    cursor.execute("CREATE TABLE T (A NUMBER(38,0))")
+    cursor.execute("CREATE STAGE S")
+    for number, part in enumerate(parts):
+        file = folder / f"part{number}.parquet"
+        pq.write_table(pa.table({"A": part}), file)
+        cursor.execute(f"PUT 'file://{file}' @S/run/ AUTO_COMPRESS=FALSE")
+
+
+COPY = (
+    "COPY INTO T FROM @S/run/ FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE)"
+    " MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE ON_ERROR = ABORT_STATEMENT"
+)
+
+
+def copy_options_may_be_false(cursor: Any) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        staged(cursor, Path(folder), [1])
+    for _ in range(2):
+        cursor.execute(f"{COPY} FORCE = FALSE PURGE = FALSE")
+    return rows(cursor, "SELECT * FROM T") == [(1,)] and len(rows(cursor, "LIST @S")) == 1
+
+
+def copies_are_atomic(cursor: Any) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        staged(cursor, Path(folder), [1], ["no number"])
+    return refused(cursor, COPY) and rows(cursor, "SELECT * FROM T") == []
+
+
+def files_can_be_removed(cursor: Any) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        staged(cursor, Path(folder), [1])
+    if refused(cursor, "REMOVE @S/other/") or rows(cursor, "LIST @S") == []:
+        return False
+    cursor.execute("REMOVE @S/run/")
+    left = rows(cursor, "LIST @S")
+    cursor.execute("DROP STAGE S")
+    return left == [] and refused(cursor, "LIST @S") and refused(cursor, "DROP STAGE S")
+
+
+def bound_values_are_exact(cursor: Any) -> bool:
+    when = datetime.fromisoformat("2024-01-02T03:04:05.678901")
+    try:
+        read = rows(cursor, "SELECT CAST(? AS NUMBER(10,2)) AS A, ? AS B", Decimal("1.25"), when)
+    except snowflake.connector.errors.Error:
+        return False
+    return read == [(Decimal("1.25"), when)]
+
+
+def results_are_forgotten(cursor: Any) -> bool:
+    first = cursor.execute("SELECT 1 AS A").sfqid
+    for _ in range(20):
+        cursor.execute("SELECT 2 AS A")
+    return refused(cursor, f"SELECT * FROM TABLE(RESULT_SCAN('{first}'))")
+
+
+def places_are_not_made_by_logging_in(cursor: Any) -> bool:
+    known = cursor.connection
+    options = {
+        "account": known.account,
+        "user": known.user,
+        "password": "x",
+        "host": known.host,
+        "port": known.port,
+    }
+    with (
+        snowflake.connector.connect(**options, protocol="http", database="NO_SUCH", schema="PUBLIC") as other,
+        other.cursor() as there,
+    ):
+        return refused(there, "CREATE TABLE T (A VARCHAR)")
+
+
+SEEN: list[Callable[[Any], bool]] = [
+    empty_timestamps_stay_empty,
+    merges_run_in_transactions,
+    copy_options_may_be_false,
+    copies_are_atomic,
+    files_can_be_removed,
+    bound_values_are_exact,
+    results_are_forgotten,
+    places_are_not_made_by_logging_in,
+]
+
+
+@pytest.mark.parametrize("seen", SEEN, ids=lambda seen: seen.__name__)
+def test_a_mend_mends(seen: Callable[[Any], bool], cursor: Any) -> None:
+    assert seen(cursor)
+
+
+@pytest.fixture(scope="module")
+def unmended() -> Iterator[StandIn]:
+    with snowflake_stand_in(mended=False) as stand_in:
+        yield stand_in
+
+
+@pytest.mark.parametrize("seen", SEEN, ids=lambda seen: seen.__name__)
+def test_a_mend_is_still_needed(seen: Callable[[Any], bool], unmended: StandIn) -> None:
+    with connected(unmended.database(), ASKED_AGAIN_S) as cursor:
+        assert not seen(cursor)
+
+
+def test_every_mend_is_tested() -> None:
+    from lht.testing.stand_in_mends import MENDS
+
+    assert set(MENDS) == {seen.__name__ for seen in SEEN}
+
+
+# ---- what it tells and what goes wrong on demand
+
+
+def test_statements_are_told_with_their_tags(lht_snowflake: StandInDatabase, cursor: Any) -> None:
+    lht_snowflake.clear_statements()
+    cursor.execute("SELECT 1 AS A", _statement_params={"QUERY_TAG": "mine"})
+    refused(cursor, "SELECT * FROM NOWHERE")
+
+    first, second = lht_snowflake.statements()
+    assert (first["sql"], first["tag"], first["error"]) == ("SELECT 1 AS A", "mine", None)
+    assert "NOWHERE" in second["error"]
+
+
+def test_a_database_is_its_tests_own(
+    lht_stand_in: StandIn, lht_snowflake: StandInDatabase, cursor: Any
+) -> None:
+    cursor.execute("CREATE TABLE T (A VARCHAR)")
+    other = lht_stand_in.database()
+    with connected(other) as elsewhere:
+        assert refused(elsewhere, "SELECT * FROM T")
+    lht_snowflake.clear_statements()
+
+    assert other.statements() == lht_snowflake.statements() == []
+
+
+def test_a_refusal_on_demand_comes_once(lht_snowflake: StandInDatabase, cursor: Any) -> None:
+    lht_snowflake.fault("refuse", "SELECT 1", code="000625", message="too many waiters", sqlstate="57014")
+
+    with pytest.raises(snowflake.connector.errors.ProgrammingError, match="too many waiters") as caught:
+        cursor.execute("SELECT 1 AS A")
+
+    assert caught.value.errno == 625
+    assert rows(cursor, "SELECT 1 AS A") == [(1,)]
+
+
+def test_a_statement_whose_answer_is_lost_has_run(lht_snowflake: StandInDatabase, cursor: Any) -> None:
+    cursor.execute("CREATE TABLE T (A VARCHAR)")
+    lht_snowflake.fault("lose_answer", "INSERT")
+    with (
+        snowflake.connector.connect(**lht_snowflake.options, network_timeout=ASKED_AGAIN_S) as other,
+        pytest.raises(snowflake.connector.errors.OperationalError),
+    ):
+        other.cursor().execute("INSERT INTO T VALUES ('once')")
+
+    assert rows(cursor, "SELECT * FROM T") == [("once",)]
+
+
+def test_a_session_ends_on_demand(lht_snowflake: StandInDatabase, cursor: Any) -> None:
+    lht_snowflake.fault("end_session", "SELECT 1")
+
+    with pytest.raises(snowflake.connector.errors.Error, match="Session no longer exists"):
+        cursor.execute("SELECT 1 AS A")
+
+
+def test_what_it_cannot_run_is_refused_at_once_with_the_reason(cursor: Any) -> None:
+    cursor.execute("BEGIN")
+
+    with pytest.raises(snowflake.connector.errors.ProgrammingError, match=r"cannot run this: .*transaction"):
+        cursor.execute("BEGIN")
+
+
+# ---- the process
+
+
+def started(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "lht.testing.stand_in", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def announced(process: subprocess.Popen[str]) -> dict[str, str]:
+    assert process.stdout
+    lines = iter(process.stdout.readline, "ready\n")
+    return dict(line.rstrip("\n").split(": ", 1) for line in lines)
+
+
+def test_it_prints_how_to_connect_writes_an_entry_and_stops_without_a_trace(tmp_path: Path) -> None:
+    beside = {**os.environ, "TMPDIR": str(tmp_path)}
+    with started("--database", "MINE", "--write-config", str(tmp_path / "config"), env=beside) as process:
+        told = announced(process)
+        process.terminate()
+        _, complaint = process.communicate(timeout=PATIENCE_S)
+
+    entry = tomllib.loads((tmp_path / "config" / "connections.toml").read_text())["snowflake"]
+    assert (process.returncode, complaint) == (0, "")
+    assert {key: str(value) for key, value in entry.items()} == {k: v for k, v in told.items() if k != "url"}
+    assert told["host"] == "127.0.0.1"
+    assert [path.name for path in tmp_path.iterdir()] == ["config"]
+
+
+def test_it_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
+    script = (
+        "import os, sys; from lht.testing import snowflake_stand_in\n"
+        "with snowflake_stand_in() as stand_in:\n"
+        "    print(stand_in.pid, flush=True); os._exit(1)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    deadline = time.monotonic() + PATIENCE_S
+    while Path(f"/proc/{int(ended.stdout)}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{int(ended.stdout)}").exists()
