@@ -172,14 +172,15 @@ def test_the_default_warehouse_is_named(shell: Shell) -> None:
     assert "lht.duckdb" in shell("runs").err
 
 
-def test_a_snowflake_connection_is_refused_for_now(shell: Shell) -> None:
+def test_what_a_snowflake_connection_lacks_is_told_before_anything_is_sent(shell: Shell) -> None:
     path = shell.folder / ".snowflake" / "connections.toml"
     path.write_text(path.read_text() + '[snow]\naccount = "x"\n')
 
     outcome = shell("runs", "--db_connect", "snow")
 
-    assert outcome.code == 7
-    assert "DuckDB" in outcome.err
+    assert outcome.code == 3
+    assert "'snow'" in outcome.err
+    assert 'Add below [snow]: user = "…"' in outcome.err
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])

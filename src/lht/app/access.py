@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lht.config import orgs
 from lht.config.settings import Settings, given_login, load_settings
+from lht.config.snowflake import snowflake_login
 from lht.errors import CapabilityMissingError, ConfigError
 from lht.mapping.registry import registered_mappings
 from lht.mapping.types import merge_overrides
@@ -19,7 +20,8 @@ from lht.sfdc.auth import Login
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lht.model.table import ColumnType
+    from lht.config.connections import WarehouseConnection
+    from lht.model.table import Capabilities, ColumnType
     from lht.sfdc.org import Org
     from lht.warehouse.port import Warehouse
 
@@ -50,12 +52,16 @@ def settings_of(folder: Path) -> Settings:
 
 
 def spool_directory(settings: Settings) -> Path:
-    """Where downloaded pages lie until they are committed: `LHT_CACHE_DIR`, else the platform's cache."""
+    """Where downloaded pages lie until they are committed."""
+    return _cache_directory(settings) / "spool"
+
+
+def _cache_directory(settings: Settings) -> Path:
+    """Gives `LHT_CACHE_DIR`, else the platform's cache."""
     import platformdirs  # noqa: PLC0415 - only runs that download ask for it
 
     chosen = settings.environment.variables.get("LHT_CACHE_DIR", "").strip()
-    cache = Path(chosen) if chosen else platformdirs.user_cache_path("lht", appauthor=False)
-    return cache / "spool"
+    return Path(chosen) if chosen else platformdirs.user_cache_path("lht", appauthor=False)
 
 
 def overrides(settings: Settings | None = None) -> dict[str, ColumnType]:
@@ -99,16 +105,30 @@ def connect(
 ) -> Target:
     """Opens a warehouse by connection name, URL or default; the caller closes it."""
     found = settings.warehouse(db_connect, schema=schema)
-    if found.type != "duckdb" or found.path is None:
-        raise CapabilityMissingError(
-            f"This version of LHT opens DuckDB only, and '{found.name}' is {found.type}.",
-            hint='Use --db_connect duckdb:///lake.duckdb, or a connection with type = "duckdb".',
-        )
+    if found.type == "snowflake":
+        return _connect_snowflake(settings, found)
     from lht.warehouse.duckdb import open_duckdb  # noqa: PLC0415 - the driver loads where it is needed
 
-    note = f"No warehouse is configured: using {found.path}." if found.is_default else ""
-    warehouse = open_duckdb(found.path, schema=found.schema, lock_timeout_s=lock_timeout_s)
+    note = f"No warehouse is configured: using {found.path}." if found.is_default else _chosen(found)
+    warehouse = open_duckdb(str(found.path), schema=found.schema, lock_timeout_s=lock_timeout_s)
     return Target(warehouse, found.schema, note)
+
+
+def _connect_snowflake(settings: Settings, found: WarehouseConnection) -> Target:
+    """Logs in to Snowflake; what the connection lacks is told before anything is sent."""
+    login = snowflake_login(found)
+    from lht.warehouse.snowflake.connect import open_snowflake  # noqa: PLC0415 - takes a second or two
+
+    work_dir = _cache_directory(settings) / "parts"
+    warehouse = open_snowflake(login.options, name=found.name, schema=found.schema, work_dir=work_dir)
+    notes = [_chosen(found), *(f"warning: {note}" for note in login.notes)]
+    return Target(warehouse, found.schema, "\n".join(note for note in notes if note))
+
+
+def _chosen(found: WarehouseConnection) -> str:
+    return (
+        f"Using the {found.type} connection '{found.name}', by {found.chosen_by}." if found.chosen_by else ""
+    )
 
 
 def missing_file(settings: Settings, db_connect: str | None = None) -> str | None:
@@ -118,12 +138,14 @@ def missing_file(settings: Settings, db_connect: str | None = None) -> str | Non
     return found.path if is_file and not Path(str(found.path)).exists() else None
 
 
-def capabilities_of(settings: Settings, db_connect: str | None = None) -> Any:
+def capabilities_of(settings: Settings, db_connect: str | None = None) -> Capabilities:
     """What the warehouse can do, without opening it; a name that is given must be known."""
+    if settings.warehouse_kind(db_connect) == "snowflake":
+        from lht.warehouse.snowflake.dialect import CAPABILITIES as SNOWFLAKE  # noqa: PLC0415
+
+        return SNOWFLAKE
     from lht.warehouse.duckdb import CAPABILITIES  # noqa: PLC0415
 
-    if db_connect:
-        settings.warehouse(db_connect)
     return CAPABILITIES
 
 

@@ -1,13 +1,16 @@
-"""connections.toml: Salesforce apps and warehouses by name."""
+"""Salesforce apps and warehouses by name: which one is meant, and what its table says."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from lht.config.files import can_others_read, expand_home, line_of, parse_toml, place, read_text
+from lht.config import snowflake
+from lht.config.files import expand_home
+from lht.config.snowflake_keys import GENERIC, PATHS, RENAMED
+from lht.config.sources import CONFIG_FILE, FILE, NOWHERE, VARIABLE, Default, Origin, kind_of, read_sources
 from lht.config.suggest import did_you_mean
 from lht.errors import ConfigError, UnknownConnectionError
 from lht.sfdc.auth import PRODUCTION, SANDBOX, SF_CLI, App, normal_flow
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from lht.config.environment import Environment
 
-FILE = "connections.toml"
+DEFAULT = "default"
 DEFAULT_FILE = "lht.duckdb"
 MEMORY = ":memory:"
 _APP_KEYS = frozenset(
@@ -29,7 +32,10 @@ _APP_KEYS = frozenset(
     }
 )  # fmt: skip
 _DUCKDB_KEYS = frozenset({"type", "path", "schema"})
-_SECRET_KEYS = frozenset({"client_secret", "password", "token", "passcode", "private_key_passphrase"})
+_CREDENTIALS = ("password", "token", "token_file_path", "private_key")
+_URL_HINT = (
+    "DuckDB is duckdb:///file.duckdb; Snowflake is a table of connections.toml, named by --db_connect."
+)
 _TYPES = ("salesforce", "duckdb", "snowflake")
 
 
@@ -38,6 +44,7 @@ class WarehouseConnection:
     """A warehouse to open. `path` is DuckDB's file, absolute, or `:memory:`; `options` are Snowflake's keys.
 
     `is_default` says that nothing was configured: the file in the working directory is used, and should be named.
+    `chosen_by` is what chose it among several where the user named none; `origin` is where its table stands.
     """
 
     name: str
@@ -46,13 +53,15 @@ class WarehouseConnection:
     schema: str | None = None
     options: Mapping[str, object] = field(default_factory=dict, repr=False)
     is_default: bool = False
+    chosen_by: str = ""
+    origin: Origin = NOWHERE
 
     @property
     def description(self) -> str:
         """The connection for people, without its secrets."""
         if self.type == "duckdb":
             return f"duckdb {self.path}"
-        return f"snowflake {self.options.get('account', '?')}"
+        return f"snowflake {_shown_account(self.options)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +76,20 @@ class ConnectionSummary:
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """The tables of connections.toml, values not yet expanded; `warnings` are for people."""
+    """The tables that count, values not yet expanded; `warnings` are for people.
+
+    `path` is the file that a new connection would go into. `hidden` are Snowflake's tables that do not count, as
+    another place of theirs outdoes the one they stand in.
+    """
 
     path: Path
     tables: Mapping[str, Mapping[str, Any]] = field(repr=False)
     environment: Environment = field(repr=False)
     cwd: Path
-    default_name: str | None = None
+    default: Default | None = None
     warnings: tuple[str, ...] = ()
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    hidden: Mapping[str, Origin] = field(default_factory=dict)
 
     @property
     def app_names(self) -> tuple[str, ...]:
@@ -100,28 +115,74 @@ class Connections:
         return self._read_app(self._pick(name, self.app_names, "Salesforce app", "--app"))
 
     def warehouse(self, name: str | None = None) -> WarehouseConnection:
-        """A warehouse by table name or URL; without either the only one, or `./lht.duckdb` where there is none."""
+        """A warehouse by table name or URL.
+
+        Without either the default that a variable or a file names, else the table `default`, else the only one, or
+        `./lht.duckdb` where there is none.
+        """
         name = name or self.environment.db_connect
         if name and "://" in name:
             return _from_url(name, self.cwd, self.environment.variables)
-        if not name and not self.warehouse_names:
+        if not name and not self.warehouse_names and not self.default:
             return WarehouseConnection(DEFAULT_FILE, "duckdb", str(self.cwd / DEFAULT_FILE), is_default=True)
-        default = self.default_name if self.default_name in self.warehouse_names else None
-        return self._read_warehouse(
-            self._pick(name or default, self.warehouse_names, "warehouse", "--db_connect")
-        )
+        default = None if name else self._default()
+        connections, known = self._find(name or (default.name if default else None), default)
+        is_choice = default is not None and len(connections.warehouse_names) > 1
+        found = connections._read_warehouse(known)  # noqa: SLF001 - it is one of these
+        return replace(found, chosen_by=default.said_by) if default and is_choice else found
+
+    def warehouse_kind(self, name: str | None = None) -> str:
+        """Duckdb or snowflake, without a look at any value. A name that is given must be known."""
+        name = name or self.environment.db_connect
+        if name and "://" in name:
+            return self.warehouse(name).type
+        default = None if name else self._default()
+        if not name and not default:
+            kinds = {self._kind(known) for known in self.warehouse_names}
+            return kinds.pop() if len(kinds) == 1 else "duckdb"
+        connections, known = self._find(name or (default.name if default else None), default)
+        return connections._kind(known)  # noqa: SLF001 - it is one of these
+
+    def default_warehouse(self) -> str | None:
+        """The warehouse of commands that name none, where there is a choice."""
+        default = self._default()
+        return default.name if default and len(self.warehouse_names) > 1 else None
 
     # --- inside -----------------------------------------------------------------------------------------
 
     def _kind(self, name: str) -> str:
-        table = self.tables[name]
-        if "client_id" in table:
-            return "salesforce"
-        return str(table.get("type", "snowflake")).lower()
+        return kind_of(self.tables[name])
 
     def _flow(self, name: str) -> str | None:
         flow = self.tables[name].get("flow")
         return normal_flow(str(flow)) if flow and self._kind(name) == "salesforce" else None
+
+    def _default(self) -> Default | None:
+        is_there = DEFAULT in self.warehouse_names
+        return self.default or (Default(DEFAULT, "its name") if is_there else None)
+
+    def _find(self, name: str | None, default: Default | None) -> tuple[Connections, str]:
+        """The name of a warehouse that is there. Variables alone can make one, so these are not always `self`."""
+        found = self._with_variables_of(name) if name else self
+        try:
+            return found, found._pick(name, found.warehouse_names, "warehouse", "--db_connect")  # noqa: SLF001
+        except UnknownConnectionError as error:
+            said = f"{default.said_by} is '{default.name}'. " if default else ""
+            raise UnknownConnectionError(said + error.message, hint=error.hint) from None
+
+    def _with_variables_of(self, name: str) -> Connections:
+        """These connections with one that is written down in variables only, if there are any of that name."""
+        if name.lower() in {known.lower() for known in self.tables}:
+            return self
+        values = self.environment.overrides([*self.tables, name]).get(name)
+        if not values:
+            return self
+        place = f"SNOWFLAKE_CONNECTIONS_{name.upper()}_…"
+        return replace(
+            self,
+            tables={**self.tables, name: values},
+            origins={**self.origins, name: Origin(place, name)},
+        )
 
     def _pick(self, name: str | None, known: tuple[str, ...], kind: str, option: str) -> str:
         if name is None:
@@ -132,14 +193,22 @@ class Connections:
         if len(same) == 1:
             return same[0]
         if name in self.tables:
-            raise UnknownConnectionError(
-                f"'{name}' in {self.path} is no {kind}.",
-                hint=did_you_mean(name, known, otherwise=self._how_to_add()),
-            )
-        raise UnknownConnectionError(
-            f"There is no {kind} '{name}' in {self.path}.",
-            hint=did_you_mean(name, known, otherwise=self._how_to_add()),
+            message = f"{self._origin(name).where} is no {kind}."
+        elif name in self.hidden:
+            raise self._hidden_error(name, kind)
+        else:
+            message = f"There is no {kind} '{name}' in {self.path}."
+        raise UnknownConnectionError(message, hint=did_you_mean(name, known, otherwise=self._how_to_add()))
+
+    def _hidden_error(self, name: str, kind: str) -> UnknownConnectionError:
+        nearer = VARIABLE if self.environment.variables.get(VARIABLE, "").strip() else self.path
+        return UnknownConnectionError(
+            f"There is no {kind} '{name}': {self.hidden[name].where} does not count, as {nearer} stands for all.",
+            hint="That is Snowflake's own rule. Write the connection there as well.",
         )
+
+    def _origin(self, name: str) -> Origin:
+        return self.origins.get(name) or Origin(str(self.path), name)
 
     def _only(self, known: tuple[str, ...], kind: str, option: str) -> str:
         if len(known) == 1:
@@ -155,13 +224,35 @@ class Connections:
 
     def _values(self, name: str) -> dict[str, Any]:
         """A table's values: the environment's over the file's, references expanded."""
+        where = self._origin(name).where
         merged = {**self.tables[name], **self.environment.overrides(self.tables).get(name, {})}
-        return {
-            key: self.environment.expand(value, f"{key} of [{name}] in {self.path}")
-            if isinstance(value, str)
-            else value
-            for key, value in merged.items()
-        }
+        values = {key: self.environment.expanded(value, f"{key} of {where}") for key, value in merged.items()}
+        return values if self._kind(name) != "snowflake" else self._filled_in(values)
+
+    def _filled_in(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Snowflake's values with what `SNOWFLAKE_<KEY>` says of keys that nothing nearer names, and whole paths.
+
+        The Snowflake CLI has the same order (`snow_connector.py`). A key for signing is not put beside another way
+        to log in: the connector would take the key.
+        """
+        named = {RENAMED.get(key, key) for key, value in values.items() if value != ""}
+        has_credentials = any(key in named for key in _CREDENTIALS)
+        for key in GENERIC:
+            known = RENAMED.get(key, key)
+            value = self.environment.generic(key)
+            if value and known not in named and not (has_credentials and known.startswith("private_key")):
+                named.add(known)
+                values[key] = value
+        phrase = self.environment.variables.get("PRIVATE_KEY_PASSPHRASE")
+        if phrase and "private_key_passphrase" not in named:
+            values["private_key_passphrase"] = phrase
+        for key in PATHS:
+            if values.get(key):
+                values[key] = self._whole_path(str(values[key]))
+        return values
+
+    def _whole_path(self, path: str) -> str:
+        return str(self._base() / expand_home(path, self.environment.variables))
 
     def _described(self, name: str) -> str:
         table = self.tables[name]
@@ -170,13 +261,13 @@ class Connections:
                 return str(table.get("login_url") or table.get("my_domain") or _host(table))
             case "duckdb":
                 return str(table.get("path", ""))
-        return str(table.get("account", ""))
+        return _shown_account(table)
 
     def _read_app(self, name: str) -> App:
         values = self._values(name)
         return App(
             name=name,
-            client_id=_client_id(values, name, self.path),
+            client_id=_client_id(values, name, self._origin(name).place),
             client_secret=_text(values, "client_secret") or "",
             login_url=_login_url(values, name),
             flow=_text(values, "flow"),
@@ -190,19 +281,20 @@ class Connections:
 
     def _private_key_path(self, values: Mapping[str, Any]) -> str | None:
         path = _text(values, "private_key_path")
-        return str(self._base() / expand_home(path, self.environment.variables)) if path else None
+        return self._whole_path(path) if path else None
 
     def _read_warehouse(self, name: str) -> WarehouseConnection:
         values = self._values(name)
+        origin = self._origin(name)
         schema = _text(values, "schema")
         if self._kind(name) == "duckdb":
             path = _database_path(
-                _required(values, "path", name, self.path), self._base(), self.environment.variables
+                _required(values, "path", name, origin.place), self._base(), self.environment.variables
             )
-            return WarehouseConnection(name, "duckdb", path, schema)
+            return WarehouseConnection(name, "duckdb", path, schema, origin=origin)
         if "path" in values and "account" not in values:
-            raise ConfigError(f"[{name}] in {self.path} has a path but no type.", hint='Add type = "duckdb".')
-        return WarehouseConnection(name, "snowflake", None, schema, values)
+            raise ConfigError(f"{origin.where} has a path but no type.", hint='Add type = "duckdb".')
+        return WarehouseConnection(name, "snowflake", None, schema, values, origin=origin)
 
     def _base(self) -> Path:
         """What relative paths start from: the project that holds `.snowflake/`, else the working directory."""
@@ -211,71 +303,47 @@ class Connections:
 
 
 def load_connections(directory: Path, environment: Environment, cwd: Path) -> Connections:
-    """Reads the file; one that is not there is empty."""
-    path = directory / FILE
-    text = read_text(path)
-    if text is None:
-        return Connections(path, {}, environment, cwd, environment.default_connection)
-    parsed = parse_toml(text, path)
-    tables = {
-        name: _lowered(name, value, text, path) for name, value in parsed.items() if isinstance(value, dict)
-    }
-    default = environment.default_connection or parsed.get("default_connection_name")
-    warnings = [*_unknown_keys(tables, text, path), *_readable(tables, path)]
-    for name, table in tables.items():
-        _check_type(name, table, text, path)
-    return Connections(path, tables, environment, cwd, default, tuple(warnings))
+    """Reads the files; those that are not there are empty."""
+    found = read_sources(directory, environment)
+    for name, table in found.tables.items():
+        _check_type(name, table, found.origins[name])
+    files = [directory / FILE, directory / CONFIG_FILE]
+    return Connections(
+        path=next((path for path in files if path.exists()), files[0]),
+        tables=found.tables,
+        environment=environment,
+        cwd=cwd,
+        default=found.default,
+        warnings=(*_unknown_keys(found.tables, found.origins), *found.warnings),
+        origins=found.origins,
+        hidden=found.hidden,
+    )
 
 
-def _lowered(name: str, table: dict[str, Any], text: str, path: Path) -> dict[str, Any]:
-    """A table with its keys in lower case; the same key in two spellings is a mistake."""
-    lowered: dict[str, Any] = {}
-    for key, value in table.items():
-        if key.lower() in lowered:
-            where = place(path, line_of(text, name, key))
-            raise ConfigError(
-                f"{where}: [{name}] has '{key}' twice.", hint="Keys ignore letter case; keep one."
-            )
-        lowered[key.lower()] = value
-    return lowered
-
-
-def _check_type(name: str, table: Mapping[str, Any], text: str, path: Path) -> None:
-    kind = str(table.get("type", "snowflake")).lower()
+def _check_type(name: str, table: Mapping[str, Any], origin: Origin) -> None:
+    kind = kind_of(table)
     if "client_id" not in table and kind not in _TYPES:
-        where = place(path, line_of(text, name, "type"))
         raise ConfigError(
-            f"{where}: [{name}] has the unknown type '{kind}'.", hint=did_you_mean(kind, _TYPES)
+            f"{origin.at('type')}: [{name}] has the unknown type '{kind}'.", hint=did_you_mean(kind, _TYPES)
         )
     if "client_id" not in table and kind == "salesforce" and not _is_sf_cli(table):
-        raise ConfigError(f"{place(path, line_of(text, name, None))}: [{name}] has no CLIENT_ID.")
+        raise ConfigError(f"{origin.at()}: [{name}] has no CLIENT_ID.")
 
 
-def _unknown_keys(tables: Mapping[str, Mapping[str, Any]], text: str, path: Path) -> list[str]:
+def _unknown_keys(tables: Mapping[str, Mapping[str, Any]], origins: Mapping[str, Origin]) -> list[str]:
     """Keys that nothing reads are told, not refused: other tools share the file."""
     found = []
     for name, table in tables.items():
-        is_app = "client_id" in table or str(table.get("type", "")).lower() == "salesforce"
-        if not is_app and str(table.get("type", "")).lower() != "duckdb":
-            continue  # Snowflake's connector knows its own keys
-        known = _APP_KEYS if is_app else _DUCKDB_KEYS
-        for key in table:
-            if key not in known:
-                where = place(path, line_of(text, name, key) or line_of(text, name, None))
-                found.append(f"{where}: [{name}] has the unknown key '{key}'. {did_you_mean(key, known)}")
+        if kind_of(table) == "snowflake":
+            unknown = snowflake.unknown_keys({key: value for key, value in table.items() if key != "type"})
+        else:
+            known = _APP_KEYS if kind_of(table) == "salesforce" else _DUCKDB_KEYS
+            unknown = {key: did_you_mean(key, known) for key in table if key not in known}
+        found += [
+            f"{origins[name].at(key)}: [{name}] has the unknown key '{key}'. {hint}".rstrip()
+            for key, hint in unknown.items()
+        ]
     return found
-
-
-def _readable(tables: Mapping[str, Mapping[str, Any]], path: Path) -> list[str]:
-    """A warning where secrets stand in a file that other users can read."""
-    has_secret = any(
-        key in _SECRET_KEYS and value and "${" not in str(value)
-        for table in tables.values()
-        for key, value in table.items()
-    )
-    if has_secret and can_others_read(path):
-        return [f"{path} holds secrets, and other users can read it: chmod 600 {path}"]
-    return []
 
 
 def _text(values: Mapping[str, Any], key: str) -> str | None:
@@ -283,14 +351,19 @@ def _text(values: Mapping[str, Any], key: str) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-def _required(values: Mapping[str, Any], key: str, name: str, path: Path) -> str:
+def _shown_account(table: Mapping[str, Any]) -> str:
+    """An account for people; where an address with a password was pasted, without that."""
+    return re.sub(r"//.*@", "//***@", str(table.get("account", "")))
+
+
+def _required(values: Mapping[str, Any], key: str, name: str, path: str) -> str:
     value = _text(values, key)
     if value is None:
         raise ConfigError(f"[{name}] in {path} has no {key}.", hint=f'Add {key} = "…".')
     return value
 
 
-def _client_id(values: Mapping[str, Any], name: str, path: Path) -> str:
+def _client_id(values: Mapping[str, Any], name: str, path: str) -> str:
     """An app's id. What the Salesforce CLI logged in to needs none: it has an app of its own."""
     return (
         _text(values, "client_id") or "" if _is_sf_cli(values) else _required(values, "client_id", name, path)
@@ -336,7 +409,7 @@ def _from_url(url: str, cwd: Path, variables: Mapping[str, str]) -> WarehouseCon
     if parts.scheme.lower() != "duckdb" or parts.netloc:
         raise ConfigError(
             f"'{re.sub('//.*@', '//***@', url)}' is no warehouse URL that LHT opens.",
-            hint="DuckDB is duckdb:///file.duckdb; Snowflake is a table of connections.toml, named by --db_connect.",
+            hint=_URL_HINT,
         )
     path = unquote(parts.path.removeprefix("/"))
     if not path:

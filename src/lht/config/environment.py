@@ -16,6 +16,12 @@ ACCESS_TOKEN = "LHT_SALESFORCE_ACCESS_TOKEN"  # noqa: S105  # the variable's nam
 INSTANCE_URL = "LHT_SALESFORCE_INSTANCE_URL"
 # The first prefix wins where both set the same key.
 _PREFIXES = ("LHT_CONNECTIONS_", "SNOWFLAKE_CONNECTIONS_")
+# The first that is set decides, as in Snowflake's connector (`config_manager.py`).
+_SKIPS_WARNINGS = (
+    "SF_SKIP_TOKEN_FILE_PERMISSIONS_VERIFICATION",
+    "SKIP_TOKEN_FILE_PERMISSIONS_VERIFICATION",
+    "SF_SKIP_WARNING_FOR_READ_PERMISSIONS_ON_CONFIG_FILE",
+)
 _REFERENCE = re.compile(r"\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -32,6 +38,7 @@ class Environment:
     api_version: str | None = None
     default_connection: str | None = None
     has_keyring: bool = False
+    skips_permission_warnings: bool = False
     network: Network = field(default_factory=Network)
 
     def expand(self, text: str, where: str) -> str:
@@ -48,6 +55,20 @@ class Environment:
             return self.variables[match[2]]
 
         return _REFERENCE.sub(value, text)
+
+    def expanded(self, value: object, where: str) -> object:
+        """A file's value with its references replaced, inside tables and lists too."""
+        if isinstance(value, str):
+            return self.expand(value, where)
+        if isinstance(value, dict):
+            return {key: self.expanded(item, where) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.expanded(item, where) for item in value]
+        return value
+
+    def generic(self, key: str) -> str | None:
+        """What `SNOWFLAKE_<KEY>` says for every connection that does not say it itself; an empty one says nothing."""
+        return self.variables.get(f"SNOWFLAKE_{key.upper()}") or None
 
     def overrides(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
         """Values of `LHT_CONNECTIONS_<NAME>_<KEY>` and Snowflake's own spelling, by connection and key.
@@ -100,6 +121,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         instance_url=instance_url,
         api_version=get("LHT_SALESFORCE_API_VERSION"),
         default_connection=get("SNOWFLAKE_DEFAULT_CONNECTION_NAME"),
+        skips_permission_warnings=(get(*_SKIPS_WARNINGS) or "").lower() == "true",
         has_keyring=(get("LHT_KEYRING") or "").lower() in {"1", "true", "yes", "on"},
         network=Network(
             http_proxy=get("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"),

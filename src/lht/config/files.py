@@ -21,14 +21,16 @@ _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 def find_directory(cwd: Path, environ: Mapping[str, str]) -> Path:
     """The directory of connections.toml and sfdc.json; it need not exist.
 
-    The nearest `.snowflake/` from the working directory upward; else, as Snowflake's own tools do,
-    SNOWFLAKE_HOME, `~/.snowflake`, or the platform's place for settings.
+    The nearest `.snowflake/` from the working directory upward; else, as Snowflake's own tools do, SNOWFLAKE_HOME,
+    or `~/.snowflake` where that is not set, or the platform's place for settings if there is no such directory.
+    The user's own `~/.snowflake` is no project's: working below it must not outdo SNOWFLAKE_HOME.
     """
     here = cwd.absolute()
+    own = expand_home(f"~/{DIRECTORY}", environ)
     for folder in (here, *here.parents):
-        if (folder / DIRECTORY).is_dir():
+        if (folder / DIRECTORY).is_dir() and folder / DIRECTORY != own:
             return folder / DIRECTORY
-    home = expand_home(environ.get("SNOWFLAKE_HOME") or f"~/{DIRECTORY}", environ)
+    home = expand_home(environ.get("SNOWFLAKE_HOME") or str(own), environ)
     return home if home.is_dir() else _platform_directory()
 
 
@@ -76,6 +78,7 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
 
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
+_QUOTES = re.compile(r"""["']|\s+(?=\.)|(?<=\.)\s+""")
 _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_.\-]+))\s*=""")
 
 
@@ -88,7 +91,7 @@ def line_of(text: str, table: str | None, key: str | None, *, index: int = 0) ->
     seen = -1
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
-            current = header[2].strip("\"'")
+            current = _QUOTES.sub("", header[2])
             seen += current == table
             if key is None and current == table and seen == index:
                 return number
@@ -104,7 +107,7 @@ def _key_in(line: str) -> str | None:
     return next((group for group in match.groups() if group is not None), None) if match else None
 
 
-def place(path: Path, line: int | None) -> str:
+def place(path: Path | str, line: int | None) -> str:
     """`file, line n` for messages."""
     return f"{path}, line {line}" if line else str(path)
 
@@ -116,17 +119,24 @@ def can_others_read(path: Path) -> bool:
 
 def can_others_write(path: Path) -> bool:
     """Whether other users of this machine may change a file: by its mode, or because it is theirs."""
-    if os.name != "posix":
-        return False
-    status = path.stat()
-    is_foreign = os.geteuid() != 0 and status.st_uid not in {0, os.geteuid()}
-    return bool(status.st_mode & _OTHERS_WRITE) or is_foreign
+    return is_open_to_writers(path) or is_of_somebody_else(path)
+
+
+def is_open_to_writers(path: Path) -> bool:
+    """Whether a file's mode lets other users change it. Where there are no such bits: no."""
+    return os.name == "posix" and bool(path.stat().st_mode & _OTHERS_WRITE)
+
+
+def is_of_somebody_else(path: Path) -> bool:
+    """Whether a file belongs to neither this user nor root. Root may have anybody's."""
+    return os.name == "posix" and os.geteuid() != 0 and path.stat().st_uid not in {0, os.geteuid()}
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replaces a file in one step by one that only its owner can read."""
+    """Replaces a file in one step by one that only its owner can read. A link stays, and what it names is replaced."""
     import tempfile  # noqa: PLC0415  # costs start-up time
 
+    path = path.resolve()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -62,6 +62,10 @@ class Settings:
         found = self.connections.warehouse(name)
         return replace(found, schema=schema or self.environment.schema or found.schema)
 
+    def warehouse_kind(self, name: str | None = None) -> str:
+        """Duckdb or snowflake, for who needs to know no more."""
+        return self.connections.warehouse_kind(name)
+
     def project(self) -> Project:
         return load_project(self.cwd)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lht.config.connections import FILE
 from lht.config.files import DIRECTORY, write_private
+from lht.config.sources import FILE
 from lht.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -257,13 +257,17 @@ def test_an_empty_client_id_is_refused(load: Load) -> None:
 
 def test_unknown_keys_are_told_with_their_line(load: Load) -> None:
     found = load(
-        '[sf]\nCLIENT_ID = "x"\nmy_domian = "acme"\n[lake]\ntype = "duckdb"\npaht = "x"\n[snow]\nanything = 1'
+        '[sf]\nCLIENT_ID = "x"\nmy_domian = "acme"\n[lake]\ntype = "duckdb"\npaht = "x"\n'
+        '[snow]\nanything = 1\nwarehose = "x"\nautocommit = false'
     )
 
-    assert len(found.warnings) == 2
+    assert len(found.warnings) == 5
     assert "line 3" in found.warnings[0]
     assert "'my_domain'" in found.warnings[0]
     assert "'path'" in found.warnings[1]
+    assert found.warnings[2].endswith("line 8: [snow] has the unknown key 'anything'.")
+    assert "'warehouse'" in found.warnings[3]
+    assert "LHT sets it itself" in found.warnings[4]
 
 
 def test_a_file_with_secrets_that_others_can_read_is_told(tmp_path: Path) -> None:
