@@ -170,7 +170,10 @@ def org_of(access_info: AccessInfo) -> Org:
 
 
 def warehouse_of(session: object) -> Warehouse:
-    """Takes the guide's `session`: a DuckDB connection, which stays the caller's, or an LHT warehouse."""
+    """Takes the guide's `session`: a Snowpark session, a Snowflake or DuckDB connection, or an LHT warehouse.
+
+    What the caller opened stays the caller's: no setting is changed, and it is never closed.
+    """
     kind = type(session)
     if kind.__name__ == "DuckDBPyConnection":
         from lht.warehouse.duckdb import from_connection  # noqa: PLC0415
@@ -178,7 +181,12 @@ def warehouse_of(session: object) -> Warehouse:
         return from_connection(session)  # type: ignore[arg-type]  # recognised by its class's name
     if hasattr(session, "capabilities") and hasattr(session, "stage"):
         return session  # type: ignore[return-value]  # the port, by its shape
+    from lht.warehouse.snowflake import sessions  # noqa: PLC0415
+
+    if sessions.is_session(session):
+        return sessions.from_session(session)
     raise CapabilityMissingError(
-        f"LHT cannot write through a {kind.__module__}.{kind.__qualname__} yet.",
-        hint="Pass a DuckDB connection, or what lht.connect_warehouse() gives.",
+        f"LHT cannot write through a {kind.__module__}.{kind.__qualname__}.",
+        hint="Pass a Snowpark Session, a Snowflake connection, a DuckDB connection, "
+        "or what lht.connect_warehouse() gives.",
     )

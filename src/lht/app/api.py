@@ -42,9 +42,10 @@ def connect_org(
 def connect_warehouse(
     db_connect: object = None, *, lock_timeout_s: float = access.LOCK_TIMEOUT_S
 ) -> Warehouse:
-    """Opens a warehouse: a connection's name, a URL such as `duckdb:///lake.duckdb`, or a DuckDB connection.
+    """Opens a warehouse: a connection's name, a URL such as `duckdb:///lake.duckdb`, or a session of yours.
 
-    A connection that you bring stays yours: no setting of it is changed, and it is never closed.
+    A session is a Snowpark `Session`, a connection of Snowflake's connector or of DuckDB. It stays yours: no setting
+    of it is changed, it must have no open transaction, and it is never closed.
     """
     if db_connect is None or isinstance(db_connect, str):
         return access.connect(access.settings_here(), db_connect, lock_timeout_s=lock_timeout_s).warehouse

@@ -29,7 +29,8 @@ def create(
     `transient`, `cluster_by` (such as `"(CREATEDDATE, OWNERID)"`) and `retention_days` are for Snowflake. `live_view`
     makes a view of the rows that are not deleted, named after the table.
 
-    `session` is a DuckDB connection, which stays open and must have no open transaction, or an LHT warehouse.
+    `session` is a Snowpark `Session`, a connection of Snowflake's connector or of DuckDB, which stays open and must
+    have no open transaction, or what `lht.connect_warehouse` gives.
     """
     from lht.app import access, tables  # noqa: PLC0415 - importing this module loads no driver
     from lht.model.table import TableOptions  # noqa: PLC0415

@@ -27,7 +27,9 @@ def new_changed_records(  # noqa: PLR0917 - the guide promises these positions
     """Merges an object's new, changed and deleted records into a table, matched by `match_field`.
 
     `lastmodifieddate` (UTC unless it says otherwise) reads what changed since then; without it, what changed since
-    the last call. `options` are those of `lht.sync_objects`. The session stays open.
+    the last call. `options` are those of `lht.sync_objects`. `session` is a Snowpark `Session`, a connection of
+    Snowflake's connector or of DuckDB, which stays open and must have no open transaction, or what
+    `lht.connect_warehouse` gives.
     """
     from lht.app import access, api, syncing  # noqa: PLC0415 - importing this module loads no driver
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from lht.warehouse.snowflake.adapter import SnowflakeWarehouse
 from lht.warehouse.snowflake.link import Link, Login
 from lht.warehouse.snowflake.logins import login_error
 from lht.warehouse.snowflake.parameters import connector_parameters, is_interactive
@@ -16,23 +16,20 @@ if TYPE_CHECKING:
 
     from snowflake.connector import SnowflakeConnection
 
-    from lht.warehouse.port import Warehouse
 
 LOGGERS = ("snowflake.connector", "snowflake.snowpark", "botocore", "boto3")
 
 
 def open_snowflake(
     options: Mapping[str, object], *, name: str, schema: str | None = None, work_dir: Path | None = None
-) -> Warehouse:
+) -> SnowflakeWarehouse:
     """Logs in with a connection's options, and gives the warehouse.
 
     Keys ignore letter case; those that the connector does not know are not handed on. `name` is the connection's,
     for errors; `schema` is where tables lie that name none; `work_dir` holds files on their way to a stage.
     """
-    adapter = import_module("lht.warehouse.snowflake.adapter")
     link = open_link(options, name=name)
-    warehouse: Warehouse = adapter.SnowflakeWarehouse(link, label=name, schema=schema, work_dir=work_dir)
-    return warehouse
+    return SnowflakeWarehouse(link, label=name, schema=schema, work_dir=work_dir)
 
 
 def open_link(options: Mapping[str, object], *, name: str) -> Link:

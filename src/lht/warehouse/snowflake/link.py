@@ -36,6 +36,23 @@ class Login:
     guard: threading.RLock = field(default_factory=threading.RLock)
 
 
+class _WithExactNumbers:
+    """A caller's connection as one cursor of ours sees it: numbers with decimals come as decimals.
+
+    By default the connector makes floats of them in Arrow, and only a setting of the connection says otherwise;
+    this says it for the cursor, and the caller's connection stays as it is, for other threads too.
+    """
+
+    arrow_number_to_decimal = _arrow_number_to_decimal = True
+    _numpy = False
+
+    def __init__(self, connection: SnowflakeConnection) -> None:
+        self._of_caller = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._of_caller, name)
+
+
 class Link:
     """One thread's way to Snowflake. Errors are the connector's own: the adapter translates them."""
 
@@ -85,8 +102,19 @@ class Link:
             options["_statement_params"] = {"QUERY_TAG": tag}
         with self._login.guard:
             cursor = self.connection.cursor()
+            if not self.is_own:
+                cursor._connection = _WithExactNumbers(cursor.connection)  # type: ignore[assignment]  # noqa: SLF001
             cursor.execute(sql, **options)
         return cursor
+
+    def put(self, path: Path, folder: str, *, tag: str = "") -> None:
+        """Puts a local file into a folder of a stage, written `@db.schema.stage/folder`."""
+        if self.files:
+            with self._login.guard:
+                self.files.put(path, folder)
+            return
+        local = path.as_posix().replace("\\", "\\\\").replace("'", "\\'")
+        self.execute(f"PUT 'file://{local}' {folder} AUTO_COMPRESS = FALSE OVERWRITE = TRUE", tag=tag).close()
 
     def fork(self) -> Link:
         """Gives another thread its link: a login of its own, or a view of this connection."""

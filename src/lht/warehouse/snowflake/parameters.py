@@ -61,6 +61,7 @@ _NUMBERS = frozenset(
     }
 )  # fmt: skip
 _ASKING = frozenset({"externalbrowser", "oauth_authorization_code", "username_password_mfa"})
+_TAKING_TOKENS = frozenset({"OAUTH", "PROGRAMMATIC_ACCESS_TOKEN"})
 _NEEDED_SETTINGS = {
     "AUTOCOMMIT": True,
     "ERROR_ON_NONDETERMINISTIC_MERGE": True,
@@ -93,6 +94,7 @@ def connector_parameters(options: Mapping[str, object], name: str) -> dict[str, 
     parameters = _typed(given, name)
     _read_key(parameters, given, name)
     _read_token(parameters, given, name)
+    _check_complete(parameters, name)
     parameters |= _own_parameters(given)
     return _named_for(version, parameters)
 
@@ -203,6 +205,21 @@ def _read_token(parameters: dict[str, Any], given: Mapping[str, object], name: s
     parameters["token"] = token
 
 
+def _check_complete(parameters: Mapping[str, Any], name: str) -> None:
+    """Refuses an authenticator without what it proves: of these the connector says so only in riddles."""
+    authenticator = str(parameters.get("authenticator") or "").upper()
+    has_key = "private_key" in parameters or "private_key_file" in parameters
+    if authenticator == "SNOWFLAKE_JWT" and not has_key:
+        raise ConfigError(
+            f"Connection '{name}' logs in with a key pair, and names no private key.",
+            hint="Set private_key_path.",
+        )
+    if authenticator in _TAKING_TOKENS and not parameters.get("token"):
+        raise ConfigError(
+            f"Connection '{name}' logs in with a token, and has none.", hint="Set token or token_file_path."
+        )
+
+
 def _own_parameters(given: Mapping[str, object]) -> dict[str, Any]:
     """LHT's settings: those that correctness needs go over the user's, the others under them."""
     settings = given.get("session_parameters")
@@ -245,6 +262,7 @@ def _for_rewritten(parameters: dict[str, Any], passphrase: object) -> dict[str, 
     names = {field.name for field in fields(config)}
     known = {key: value for key, value in parameters.items() if key in names}
     known.setdefault("retry_max_attempts", MOST_TRIES)
+    known.setdefault("enable_server_session_keep_alive_auto_detection", False)  # unset, it warns
     if passphrase:
         known["private_key_password"] = str(passphrase)
     return known
