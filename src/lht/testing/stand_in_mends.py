@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import json
 import re
 import shutil
 from collections import OrderedDict
@@ -24,6 +25,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from fakesnow.transforms import stage
 from sqlglot import exp
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +39,7 @@ CURSOR: Any = fakesnow.cursor
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - TIMESTAMP_NTZ has no zone
 KEPT_RESULTS = 8
 REMOVE = re.compile(r"\s*(?:REMOVE|RM)\s+'?(@[^';\s]+)'?\s*;?\s*", re.IGNORECASE)
+CURRENT_TRANSACTION = re.compile(r"\bCURRENT_TRANSACTION\(\)", re.IGNORECASE)
 DROP_STAGE = re.compile(r"\s*DROP\s+STAGE\s+(IF\s+EXISTS\s+)?([^\s;]+)\s*;?\s*", re.IGNORECASE)
 
 
@@ -196,6 +200,47 @@ def places_are_not_made_by_logging_in() -> None:
     SERVER.shared_fs.create_schema_on_connect = False
 
 
+def open_transactions_are_told() -> None:
+    """CURRENT_TRANSACTION() was unknown: Snowflake's gives the open transaction's number, or NULL."""
+    usual = fakesnow.cursor.FakeSnowflakeCursor.execute
+
+    def execute(self: FakeSnowflakeCursor, command: str, *args: Any, **kwargs: Any) -> FakeSnowflakeCursor:
+        if CURRENT_TRANSACTION.search(command):
+            command = CURRENT_TRANSACTION.sub(_current_transaction(self), command)
+        return usual(self, command, *args, **kwargs)
+
+    fakesnow.cursor.FakeSnowflakeCursor.execute = execute  # type: ignore[method-assign]
+
+
+def _current_transaction(cursor: FakeSnowflakeCursor) -> str:
+    """Outside transactions every statement of DuckDB's has a transaction of its own."""
+    first, second = (
+        cursor._duck_conn.execute("SELECT txid_current()").fetchall()  # noqa: SLF001
+        for _ in range(2)
+    )
+    return f"'{first[0][0]}'" if first == second else "CAST(NULL AS VARCHAR)"
+
+
+def logins_have_whole_answers() -> None:
+    """A login's answer lacked the master token and the session's number, without which connector 5 refuses it."""
+    usual = SERVER.login_request
+
+    async def login_request(request: Any) -> Any:
+        answer = await usual(request)
+        told = json.loads(answer.body)
+        if told.get("success"):
+            token = told["data"]["token"]
+            told["data"] |= {"masterToken": token, "sessionId": abs(hash(token)), "validityInSeconds": 3600}
+            told["data"] |= {"masterValidityInSeconds": 14400}
+        return JSONResponse(told, status_code=answer.status_code)
+
+    SERVER.login_request = login_request
+    SERVER.routes[:] = [
+        Route(route.path, login_request, methods=["POST"]) if "login-request" in route.path else route
+        for route in SERVER.routes
+    ]
+
+
 MENDS: Mapping[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
@@ -207,6 +252,8 @@ MENDS: Mapping[str, Callable[[], None]] = {
         bound_values_are_exact,
         results_are_forgotten,
         places_are_not_made_by_logging_in,
+        open_transactions_are_told,
+        logins_have_whole_answers,
     )
 }
 
