@@ -1,0 +1,1106 @@
+-- staged_facts: by Id, deletions marked, Ids may be repeated
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
+FROM "LAKE"."LHT"."RUN1_ROWS";
+
+-- target_has_rows: by Id, deletions marked, Ids may be repeated
+SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
+
+-- empty_keys: by Id, deletions marked, Ids may be repeated
+SELECT count(*) AS problems, min("ID") AS example
+FROM "LAKE"."LHT"."RUN1_ROWS"
+WHERE "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE);
+
+-- repeated_keys: by Id, deletions marked, Ids may be repeated
+SELECT count(*) AS problems, min(shared) AS example
+FROM (
+  SELECT "ID" AS shared FROM "LAKE"."LHT"."RUN1_ROWS"
+  WHERE "ID" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE)
+  GROUP BY "ID" HAVING count(DISTINCT "ID") > 1
+) AS repeated;
+
+-- count_changes: by Id, deletions marked, Ids may be repeated
+SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
+
+-- count_source: by Id, deletions marked, Ids may be repeated
+SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM (
+  SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "SYSTEMMODSTAMP" DESC NULLS LAST, coalesce("ISDELETED", FALSE) DESC, "KEY__C" DESC NULLS LAST, "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s;
+
+-- insert_all: by Id, deletions marked, Ids may be repeated
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM (
+  SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "SYSTEMMODSTAMP" DESC NULLS LAST, coalesce("ISDELETED", FALSE) DESC, "KEY__C" DESC NULLS LAST, "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+;
+
+-- merge: by Id, deletions marked, Ids may be repeated
+MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
+USING (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM (
+  SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "SYSTEMMODSTAMP" DESC NULLS LAST, coalesce("ISDELETED", FALSE) DESC, "KEY__C" DESC NULLS LAST, "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new', 'remove'))
+) AS s
+ON t."ID" = s."ID"
+WHEN MATCHED THEN UPDATE SET "KEY__C" = s."KEY__C", "NAME" = s."NAME", "SYSTEMMODSTAMP" = s."SYSTEMMODSTAMP", "ISDELETED" = s."ISDELETED", "_LHT_RUN_ID" = s."_LHT_RUN_ID", "_LHT_SYNCED_AT" = s."_LHT_SYNCED_AT", "_LHT_DELETED_AT" = s."_LHT_DELETED_AT"
+WHEN NOT MATCHED THEN INSERT ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT") VALUES (s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT");
+
+-- delete_changed: by Id, deletions marked, Ids may be repeated
+DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- create_changes: by Id, deletions marked, Ids may be repeated
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT s.k AS k, CASE WHEN s.stamp < t.stamp THEN 'ignored' WHEN s.gone AND s.id <> t.id THEN 'ignored' WHEN s.gone AND t.k IS NULL THEN 'mark_new' WHEN s.gone AND NOT t.marked THEN 'mark'
+    WHEN s.gone AND (NOT t.dated OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4)) THEN 'update' WHEN s.gone THEN 'unchanged'
+    WHEN t.k IS NULL THEN 'insert'
+    WHEN t.marked OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4) THEN 'update' ELSE 'unchanged' END AS what
+FROM (
+  SELECT "ID" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, coalesce("ISDELETED", FALSE) AS gone, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM (
+  SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "SYSTEMMODSTAMP" DESC NULLS LAST, coalesce("ISDELETED", FALSE) DESC, "KEY__C" DESC NULLS LAST, "NAME" DESC NULLS LAST) = 1
+) AS newest
+  ) AS one
+) AS s
+LEFT JOIN (
+  SELECT "ID" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AS marked, "_LHT_DELETED_AT" IS NOT NULL AS dated, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM "LAKE"."CRM"."MY_ACCOUNTS"
+) AS t
+ON s.k = t.k;
+
+-- keep_values: by Id, deletions marked, Ids may be repeated
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_kept" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT "ID", "MINE"
+FROM "LAKE"."CRM"."MY_ACCOUNTS"
+WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark'));
+
+-- insert_changed: by Id, deletions marked, Ids may be repeated
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM (
+  SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "SYSTEMMODSTAMP" DESC NULLS LAST, coalesce("ISDELETED", FALSE) DESC, "KEY__C" DESC NULLS LAST, "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'));
+
+-- insert_changed with kept values: by Id, deletions marked, Ids may be repeated
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT", "MINE")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT", k."MINE"
+FROM (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM (
+  SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "SYSTEMMODSTAMP" DESC NULLS LAST, coalesce("ISDELETED", FALSE) DESC, "KEY__C" DESC NULLS LAST, "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'))
+) AS s
+LEFT JOIN "LAKE"."LHT"."RUN1_ROWS_kept" AS k ON k."ID" = s."ID";
+
+-- taken_keys: by Id, deletions marked, Ids may be repeated
+SELECT count(DISTINCT t."ID") AS problems, min(t."ID") AS example
+FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+JOIN (
+  SELECT "ID", "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE NOT coalesce("ISDELETED", FALSE)
+) AS s
+ON s."ID" = t."ID" AND s."ID" <> t."ID"
+WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
+
+-- staged_facts: by Id, deletions marked, no Id repeated
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
+FROM "LAKE"."LHT"."RUN1_ROWS";
+
+-- target_has_rows: by Id, deletions marked, no Id repeated
+SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
+
+-- empty_keys: by Id, deletions marked, no Id repeated
+SELECT count(*) AS problems, min("ID") AS example
+FROM "LAKE"."LHT"."RUN1_ROWS"
+WHERE "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE);
+
+-- repeated_keys: by Id, deletions marked, no Id repeated
+SELECT count(*) AS problems, min(shared) AS example
+FROM (
+  SELECT "ID" AS shared FROM "LAKE"."LHT"."RUN1_ROWS"
+  WHERE "ID" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE)
+  GROUP BY "ID" HAVING count(DISTINCT "ID") > 1
+) AS repeated;
+
+-- count_changes: by Id, deletions marked, no Id repeated
+SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
+
+-- count_source: by Id, deletions marked, no Id repeated
+SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s;
+
+-- insert_all: by Id, deletions marked, no Id repeated
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+;
+
+-- merge: by Id, deletions marked, no Id repeated
+MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
+USING (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new', 'remove'))
+) AS s
+ON t."ID" = s."ID"
+WHEN MATCHED THEN UPDATE SET "KEY__C" = s."KEY__C", "NAME" = s."NAME", "SYSTEMMODSTAMP" = s."SYSTEMMODSTAMP", "ISDELETED" = s."ISDELETED", "_LHT_RUN_ID" = s."_LHT_RUN_ID", "_LHT_SYNCED_AT" = s."_LHT_SYNCED_AT", "_LHT_DELETED_AT" = s."_LHT_DELETED_AT"
+WHEN NOT MATCHED THEN INSERT ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT") VALUES (s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT");
+
+-- delete_changed: by Id, deletions marked, no Id repeated
+DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- create_changes: by Id, deletions marked, no Id repeated
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT s.k AS k, CASE WHEN s.stamp < t.stamp THEN 'ignored' WHEN s.gone AND s.id <> t.id THEN 'ignored' WHEN s.gone AND t.k IS NULL THEN 'mark_new' WHEN s.gone AND NOT t.marked THEN 'mark'
+    WHEN s.gone AND (NOT t.dated OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4)) THEN 'update' WHEN s.gone THEN 'unchanged'
+    WHEN t.k IS NULL THEN 'insert'
+    WHEN t.marked OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4) THEN 'update' ELSE 'unchanged' END AS what
+FROM (
+  SELECT "ID" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, coalesce("ISDELETED", FALSE) AS gone, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+  ) AS one
+) AS s
+LEFT JOIN (
+  SELECT "ID" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AS marked, "_LHT_DELETED_AT" IS NOT NULL AS dated, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM "LAKE"."CRM"."MY_ACCOUNTS"
+) AS t
+ON s.k = t.k;
+
+-- keep_values: by Id, deletions marked, no Id repeated
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_kept" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT "ID", "MINE"
+FROM "LAKE"."CRM"."MY_ACCOUNTS"
+WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark'));
+
+-- insert_changed: by Id, deletions marked, no Id repeated
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'));
+
+-- insert_changed with kept values: by Id, deletions marked, no Id repeated
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT", "MINE")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT", k."MINE"
+FROM (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'))
+) AS s
+LEFT JOIN "LAKE"."LHT"."RUN1_ROWS_kept" AS k ON k."ID" = s."ID";
+
+-- taken_keys: by Id, deletions marked, no Id repeated
+SELECT count(DISTINCT t."ID") AS problems, min(t."ID") AS example
+FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+JOIN (
+  SELECT "ID", "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE NOT coalesce("ISDELETED", FALSE)
+) AS s
+ON s."ID" = t."ID" AND s."ID" <> t."ID"
+WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
+
+-- staged_facts: by Id, deletions remove rows
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
+FROM "LAKE"."LHT"."RUN1_ROWS";
+
+-- target_has_rows: by Id, deletions remove rows
+SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
+
+-- empty_keys: by Id, deletions remove rows
+SELECT count(*) AS problems, min("ID") AS example
+FROM "LAKE"."LHT"."RUN1_ROWS"
+WHERE "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE);
+
+-- repeated_keys: by Id, deletions remove rows
+SELECT count(*) AS problems, min(shared) AS example
+FROM (
+  SELECT "ID" AS shared FROM "LAKE"."LHT"."RUN1_ROWS"
+  WHERE "ID" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE)
+  GROUP BY "ID" HAVING count(DISTINCT "ID") > 1
+) AS repeated;
+
+-- count_changes: by Id, deletions remove rows
+SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
+
+-- count_source: by Id, deletions remove rows
+SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s;
+
+-- insert_all: by Id, deletions remove rows
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE NOT coalesce(s."ISDELETED", FALSE);
+
+-- merge: by Id, deletions remove rows
+MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
+USING (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new', 'remove'))
+) AS s
+ON t."ID" = s."ID"
+WHEN MATCHED AND s."ISDELETED" THEN DELETE
+WHEN MATCHED THEN UPDATE SET "KEY__C" = s."KEY__C", "NAME" = s."NAME", "SYSTEMMODSTAMP" = s."SYSTEMMODSTAMP", "ISDELETED" = s."ISDELETED", "_LHT_RUN_ID" = s."_LHT_RUN_ID", "_LHT_SYNCED_AT" = s."_LHT_SYNCED_AT", "_LHT_DELETED_AT" = s."_LHT_DELETED_AT"
+WHEN NOT MATCHED THEN INSERT ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT") VALUES (s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT");
+
+-- delete_changed: by Id, deletions remove rows
+DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- create_changes: by Id, deletions remove rows
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT s.k AS k, CASE WHEN s.stamp < t.stamp THEN 'ignored' WHEN s.gone AND s.id <> t.id THEN 'ignored' WHEN s.gone AND t.k IS NULL THEN 'ignored' WHEN s.gone THEN 'remove'
+    WHEN t.k IS NULL THEN 'insert'
+    WHEN t.marked OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4) THEN 'update' ELSE 'unchanged' END AS what
+FROM (
+  SELECT "ID" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, coalesce("ISDELETED", FALSE) AS gone, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+  ) AS one
+) AS s
+LEFT JOIN (
+  SELECT "ID" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AS marked, "_LHT_DELETED_AT" IS NOT NULL AS dated, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM "LAKE"."CRM"."MY_ACCOUNTS"
+) AS t
+ON s.k = t.k;
+
+-- keep_values: by Id, deletions remove rows
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_kept" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT "ID", "MINE"
+FROM "LAKE"."CRM"."MY_ACCOUNTS"
+WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark'));
+
+-- insert_changed: by Id, deletions remove rows
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'));
+
+-- insert_changed with kept values: by Id, deletions remove rows
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT", "MINE")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT", k."MINE"
+FROM (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'))
+) AS s
+LEFT JOIN "LAKE"."LHT"."RUN1_ROWS_kept" AS k ON k."ID" = s."ID";
+
+-- taken_keys: by Id, deletions remove rows
+SELECT count(DISTINCT t."ID") AS problems, min(t."ID") AS example
+FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+JOIN (
+  SELECT "ID", "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE NOT coalesce("ISDELETED", FALSE)
+) AS s
+ON s."ID" = t."ID" AND s."ID" <> t."ID"
+WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
+
+-- staged_facts: by Id, deletions ignored
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
+FROM "LAKE"."LHT"."RUN1_ROWS";
+
+-- target_has_rows: by Id, deletions ignored
+SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
+
+-- empty_keys: by Id, deletions ignored
+SELECT count(*) AS problems, min("ID") AS example
+FROM "LAKE"."LHT"."RUN1_ROWS"
+WHERE "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE);
+
+-- repeated_keys: by Id, deletions ignored
+SELECT count(*) AS problems, min(shared) AS example
+FROM (
+  SELECT "ID" AS shared FROM "LAKE"."LHT"."RUN1_ROWS"
+  WHERE "ID" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE)
+  GROUP BY "ID" HAVING count(DISTINCT "ID") > 1
+) AS repeated;
+
+-- count_changes: by Id, deletions ignored
+SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
+
+-- count_source: by Id, deletions ignored
+SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s;
+
+-- insert_all: by Id, deletions ignored
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE NOT coalesce(s."ISDELETED", FALSE);
+
+-- merge: by Id, deletions ignored
+MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
+USING (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new', 'remove'))
+) AS s
+ON t."ID" = s."ID"
+WHEN MATCHED THEN UPDATE SET "KEY__C" = s."KEY__C", "NAME" = s."NAME", "SYSTEMMODSTAMP" = s."SYSTEMMODSTAMP", "ISDELETED" = s."ISDELETED", "_LHT_RUN_ID" = s."_LHT_RUN_ID", "_LHT_SYNCED_AT" = s."_LHT_SYNCED_AT", "_LHT_DELETED_AT" = s."_LHT_DELETED_AT"
+WHEN NOT MATCHED THEN INSERT ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT") VALUES (s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT");
+
+-- delete_changed: by Id, deletions ignored
+DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- create_changes: by Id, deletions ignored
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT s.k AS k, CASE WHEN s.stamp < t.stamp THEN 'ignored' WHEN s.gone THEN 'ignored'
+    WHEN t.k IS NULL THEN 'insert'
+    WHEN t.marked OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4) THEN 'update' ELSE 'unchanged' END AS what
+FROM (
+  SELECT "ID" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, coalesce("ISDELETED", FALSE) AS gone, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+  ) AS one
+) AS s
+LEFT JOIN (
+  SELECT "ID" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AS marked, "_LHT_DELETED_AT" IS NOT NULL AS dated, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM "LAKE"."CRM"."MY_ACCOUNTS"
+) AS t
+ON s.k = t.k;
+
+-- keep_values: by Id, deletions ignored
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_kept" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT "ID", "MINE"
+FROM "LAKE"."CRM"."MY_ACCOUNTS"
+WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark'));
+
+-- insert_changed: by Id, deletions ignored
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'));
+
+-- insert_changed with kept values: by Id, deletions ignored
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT", "MINE")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT", k."MINE"
+FROM (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'))
+) AS s
+LEFT JOIN "LAKE"."LHT"."RUN1_ROWS_kept" AS k ON k."ID" = s."ID";
+
+-- taken_keys: by Id, deletions ignored
+SELECT count(DISTINCT t."ID") AS problems, min(t."ID") AS example
+FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+JOIN (
+  SELECT "ID", "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE NOT coalesce("ISDELETED", FALSE)
+) AS s
+ON s."ID" = t."ID" AND s."ID" <> t."ID"
+WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
+
+-- staged_facts: by another key
+SELECT count(*) AS staged, count("KEY__C") AS keyed, count(DISTINCT "KEY__C") AS distinct_keys
+FROM "LAKE"."LHT"."RUN1_ROWS";
+
+-- target_has_rows: by another key
+SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
+
+-- empty_keys: by another key
+SELECT count(*) AS problems, min("ID") AS example
+FROM "LAKE"."LHT"."RUN1_ROWS"
+WHERE "KEY__C" IS NULL AND NOT coalesce("ISDELETED", FALSE);
+
+-- repeated_keys: by another key
+SELECT count(*) AS problems, min(shared) AS example
+FROM (
+  SELECT "KEY__C" AS shared FROM "LAKE"."LHT"."RUN1_ROWS"
+  WHERE "KEY__C" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE)
+  GROUP BY "KEY__C" HAVING count(DISTINCT "ID") > 1
+) AS repeated;
+
+-- count_changes: by another key
+SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
+
+-- count_source: by another key
+SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL AND "KEY__C" NOT IN (SELECT "KEY__C" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL GROUP BY "KEY__C" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM (
+  SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IN (SELECT "KEY__C" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL GROUP BY "KEY__C" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "KEY__C" ORDER BY coalesce("ISDELETED", FALSE), "SYSTEMMODSTAMP" DESC NULLS LAST, "ID" DESC NULLS LAST, "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s;
+
+-- insert_all: by another key
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL AND "KEY__C" NOT IN (SELECT "KEY__C" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL GROUP BY "KEY__C" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM (
+  SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IN (SELECT "KEY__C" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL GROUP BY "KEY__C" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "KEY__C" ORDER BY coalesce("ISDELETED", FALSE), "SYSTEMMODSTAMP" DESC NULLS LAST, "ID" DESC NULLS LAST, "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+;
+
+-- merge: by another key
+MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
+USING (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL AND "KEY__C" NOT IN (SELECT "KEY__C" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL GROUP BY "KEY__C" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM (
+  SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IN (SELECT "KEY__C" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL GROUP BY "KEY__C" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "KEY__C" ORDER BY coalesce("ISDELETED", FALSE), "SYSTEMMODSTAMP" DESC NULLS LAST, "ID" DESC NULLS LAST, "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."KEY__C" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new', 'remove'))
+) AS s
+ON t."KEY__C" = s."KEY__C"
+WHEN MATCHED THEN UPDATE SET "ID" = s."ID", "NAME" = s."NAME", "SYSTEMMODSTAMP" = s."SYSTEMMODSTAMP", "ISDELETED" = s."ISDELETED", "_LHT_RUN_ID" = s."_LHT_RUN_ID", "_LHT_SYNCED_AT" = s."_LHT_SYNCED_AT", "_LHT_DELETED_AT" = s."_LHT_DELETED_AT"
+WHEN NOT MATCHED THEN INSERT ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT") VALUES (s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT");
+
+-- delete_changed: by another key
+DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "KEY__C" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- create_changes: by another key
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT s.k AS k, CASE WHEN s.stamp < t.stamp THEN 'ignored' WHEN s.gone AND s.id <> t.id THEN 'ignored' WHEN s.gone AND t.k IS NULL THEN 'mark_new' WHEN s.gone AND NOT t.marked THEN 'mark'
+    WHEN s.gone AND (NOT t.dated OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4)) THEN 'update' WHEN s.gone THEN 'unchanged'
+    WHEN t.k IS NULL THEN 'insert'
+    WHEN t.marked OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4) THEN 'update' ELSE 'unchanged' END AS what
+FROM (
+  SELECT "KEY__C" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, coalesce("ISDELETED", FALSE) AS gone, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL AND "KEY__C" NOT IN (SELECT "KEY__C" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL GROUP BY "KEY__C" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM (
+  SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IN (SELECT "KEY__C" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL GROUP BY "KEY__C" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "KEY__C" ORDER BY coalesce("ISDELETED", FALSE), "SYSTEMMODSTAMP" DESC NULLS LAST, "ID" DESC NULLS LAST, "NAME" DESC NULLS LAST) = 1
+) AS newest
+  ) AS one
+) AS s
+LEFT JOIN (
+  SELECT "KEY__C" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AS marked, "_LHT_DELETED_AT" IS NOT NULL AS dated, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM "LAKE"."CRM"."MY_ACCOUNTS"
+) AS t
+ON s.k = t.k;
+
+-- keep_values: by another key
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_kept" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT "KEY__C", "MINE"
+FROM "LAKE"."CRM"."MY_ACCOUNTS"
+WHERE "KEY__C" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark'));
+
+-- insert_changed: by another key
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL AND "KEY__C" NOT IN (SELECT "KEY__C" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL GROUP BY "KEY__C" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM (
+  SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IN (SELECT "KEY__C" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL GROUP BY "KEY__C" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "KEY__C" ORDER BY coalesce("ISDELETED", FALSE), "SYSTEMMODSTAMP" DESC NULLS LAST, "ID" DESC NULLS LAST, "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."KEY__C" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'));
+
+-- insert_changed with kept values: by another key
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT", "MINE")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT", k."MINE"
+FROM (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL AND "KEY__C" NOT IN (SELECT "KEY__C" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL GROUP BY "KEY__C" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM (
+  SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IN (SELECT "KEY__C" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL GROUP BY "KEY__C" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "KEY__C" ORDER BY coalesce("ISDELETED", FALSE), "SYSTEMMODSTAMP" DESC NULLS LAST, "ID" DESC NULLS LAST, "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."KEY__C" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'))
+) AS s
+LEFT JOIN "LAKE"."LHT"."RUN1_ROWS_kept" AS k ON k."KEY__C" = s."KEY__C";
+
+-- taken_keys: by another key
+SELECT count(DISTINCT t."KEY__C") AS problems, min(t."KEY__C") AS example
+FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+JOIN (
+  SELECT "KEY__C", "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE NOT coalesce("ISDELETED", FALSE)
+) AS s
+ON s."KEY__C" = t."KEY__C" AND s."ID" <> t."ID"
+WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
+
+-- staged_facts: older stamps count, too
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
+FROM "LAKE"."LHT"."RUN1_ROWS";
+
+-- target_has_rows: older stamps count, too
+SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
+
+-- empty_keys: older stamps count, too
+SELECT count(*) AS problems, min("ID") AS example
+FROM "LAKE"."LHT"."RUN1_ROWS"
+WHERE "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE);
+
+-- repeated_keys: older stamps count, too
+SELECT count(*) AS problems, min(shared) AS example
+FROM (
+  SELECT "ID" AS shared FROM "LAKE"."LHT"."RUN1_ROWS"
+  WHERE "ID" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE)
+  GROUP BY "ID" HAVING count(DISTINCT "ID") > 1
+) AS repeated;
+
+-- count_changes: older stamps count, too
+SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
+
+-- count_source: older stamps count, too
+SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s;
+
+-- insert_all: older stamps count, too
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+;
+
+-- merge: older stamps count, too
+MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
+USING (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new', 'remove'))
+) AS s
+ON t."ID" = s."ID"
+WHEN MATCHED THEN UPDATE SET "KEY__C" = s."KEY__C", "NAME" = s."NAME", "SYSTEMMODSTAMP" = s."SYSTEMMODSTAMP", "ISDELETED" = s."ISDELETED", "_LHT_RUN_ID" = s."_LHT_RUN_ID", "_LHT_SYNCED_AT" = s."_LHT_SYNCED_AT", "_LHT_DELETED_AT" = s."_LHT_DELETED_AT"
+WHEN NOT MATCHED THEN INSERT ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT") VALUES (s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT");
+
+-- delete_changed: older stamps count, too
+DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- create_changes: older stamps count, too
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT s.k AS k, CASE WHEN s.gone AND s.id <> t.id THEN 'ignored' WHEN s.gone AND t.k IS NULL THEN 'mark_new' WHEN s.gone AND NOT t.marked THEN 'mark'
+    WHEN s.gone AND (NOT t.dated OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4)) THEN 'update' WHEN s.gone THEN 'unchanged'
+    WHEN t.k IS NULL THEN 'insert'
+    WHEN t.marked OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4) THEN 'update' ELSE 'unchanged' END AS what
+FROM (
+  SELECT "ID" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, coalesce("ISDELETED", FALSE) AS gone, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+  ) AS one
+) AS s
+LEFT JOIN (
+  SELECT "ID" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AS marked, "_LHT_DELETED_AT" IS NOT NULL AS dated, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM "LAKE"."CRM"."MY_ACCOUNTS"
+) AS t
+ON s.k = t.k;
+
+-- keep_values: older stamps count, too
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_kept" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT "ID", "MINE"
+FROM "LAKE"."CRM"."MY_ACCOUNTS"
+WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark'));
+
+-- insert_changed: older stamps count, too
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'));
+
+-- insert_changed with kept values: older stamps count, too
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT", "MINE")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT", k."MINE"
+FROM (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'))
+) AS s
+LEFT JOIN "LAKE"."LHT"."RUN1_ROWS_kept" AS k ON k."ID" = s."ID";
+
+-- taken_keys: older stamps count, too
+SELECT count(DISTINCT t."ID") AS problems, min(t."ID") AS example
+FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+JOIN (
+  SELECT "ID", "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE NOT coalesce("ISDELETED", FALSE)
+) AS s
+ON s."ID" = t."ID" AND s."ID" <> t."ID"
+WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
+
+-- staged_facts: no stamp, no deletions
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
+FROM "LAKE"."LHT"."RUN1_ROWS";
+
+-- target_has_rows: no stamp, no deletions
+SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
+
+-- empty_keys: no stamp, no deletions
+SELECT count(*) AS problems, min("ID") AS example
+FROM "LAKE"."LHT"."RUN1_ROWS"
+WHERE "ID" IS NULL AND TRUE;
+
+-- repeated_keys: no stamp, no deletions
+SELECT count(*) AS problems, min(shared) AS example
+FROM (
+  SELECT "ID" AS shared FROM "LAKE"."LHT"."RUN1_ROWS"
+  WHERE "ID" IS NOT NULL AND TRUE
+  GROUP BY "ID" HAVING count(DISTINCT "ID") > 1
+) AS repeated;
+
+-- count_changes: no stamp, no deletions
+SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
+
+-- count_source: no stamp, no deletions
+SELECT count(*) AS keys, coalesce(sum(CASE WHEN FALSE THEN 1 ELSE 0 END), 0) AS gone
+FROM (
+SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "NAME" FROM (
+  SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s;
+
+-- insert_all: no stamp, no deletions
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "NAME", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."NAME", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CAST(NULL AS TIMESTAMP) AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "NAME" FROM (
+  SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+;
+
+-- merge: no stamp, no deletions
+MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
+USING (
+SELECT s."ID", s."NAME", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CAST(NULL AS TIMESTAMP) AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "NAME" FROM (
+  SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new', 'remove'))
+) AS s
+ON t."ID" = s."ID"
+WHEN MATCHED THEN UPDATE SET "NAME" = s."NAME", "_LHT_RUN_ID" = s."_LHT_RUN_ID", "_LHT_SYNCED_AT" = s."_LHT_SYNCED_AT", "_LHT_DELETED_AT" = s."_LHT_DELETED_AT"
+WHEN NOT MATCHED THEN INSERT ("ID", "NAME", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT") VALUES (s."ID", s."NAME", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT");
+
+-- delete_changed: no stamp, no deletions
+DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- create_changes: no stamp, no deletions
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT s.k AS k, CASE 
+    WHEN t.k IS NULL THEN 'insert'
+    WHEN t.marked OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1) THEN 'update' ELSE 'unchanged' END AS what
+FROM (
+  SELECT "ID" AS k, NULL AS stamp, "ID" AS id, FALSE AS gone, "ID" AS c0, "NAME" AS c1
+  FROM (
+SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "NAME" FROM (
+  SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "NAME" DESC NULLS LAST) = 1
+) AS newest
+  ) AS one
+) AS s
+LEFT JOIN (
+  SELECT "ID" AS k, NULL AS stamp, "ID" AS id, ("_LHT_DELETED_AT" IS NOT NULL) AS marked, "_LHT_DELETED_AT" IS NOT NULL AS dated, "ID" AS c0, "NAME" AS c1
+  FROM "LAKE"."CRM"."MY_ACCOUNTS"
+) AS t
+ON s.k = t.k;
+
+-- keep_values: no stamp, no deletions
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_kept" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT "ID", "MINE"
+FROM "LAKE"."CRM"."MY_ACCOUNTS"
+WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark'));
+
+-- insert_changed: no stamp, no deletions
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "NAME", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."NAME", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CAST(NULL AS TIMESTAMP) AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "NAME" FROM (
+  SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'));
+
+-- insert_changed with kept values: no stamp, no deletions
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "NAME", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT", "MINE")
+SELECT s."ID", s."NAME", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT", k."MINE"
+FROM (
+SELECT s."ID", s."NAME", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CAST(NULL AS TIMESTAMP) AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "NAME" FROM (
+  SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'))
+) AS s
+LEFT JOIN "LAKE"."LHT"."RUN1_ROWS_kept" AS k ON k."ID" = s."ID";
+
+-- taken_keys: no stamp, no deletions
+SELECT count(DISTINCT t."ID") AS problems, min(t."ID") AS example
+FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+JOIN (
+  SELECT "ID", "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE TRUE
+) AS s
+ON s."ID" = t."ID" AND s."ID" <> t."ID"
+WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
+
+-- staged_facts: only some columns of rows that exist
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
+FROM "LAKE"."LHT"."RUN1_ROWS";
+
+-- target_has_rows: only some columns of rows that exist
+SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
+
+-- empty_keys: only some columns of rows that exist
+SELECT count(*) AS problems, min("ID") AS example
+FROM "LAKE"."LHT"."RUN1_ROWS"
+WHERE "ID" IS NULL AND TRUE;
+
+-- repeated_keys: only some columns of rows that exist
+SELECT count(*) AS problems, min(shared) AS example
+FROM (
+  SELECT "ID" AS shared FROM "LAKE"."LHT"."RUN1_ROWS"
+  WHERE "ID" IS NOT NULL AND TRUE
+  GROUP BY "ID" HAVING count(DISTINCT "ID") > 1
+) AS repeated;
+
+-- count_changes: only some columns of rows that exist
+SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
+
+-- count_source: only some columns of rows that exist
+SELECT count(*) AS keys, coalesce(sum(CASE WHEN FALSE THEN 1 ELSE 0 END), 0) AS gone
+FROM (
+SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "NAME" FROM (
+  SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s;
+
+-- insert_all: only some columns of rows that exist
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "NAME", "_LHT_RUN_ID", "_LHT_SYNCED_AT")
+SELECT s."ID", s."NAME", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT"
+FROM (
+SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "NAME" FROM (
+  SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+;
+
+-- merge: only some columns of rows that exist
+MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
+USING (
+SELECT s."ID", s."NAME", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT"
+FROM (
+SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "NAME" FROM (
+  SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new', 'remove'))
+) AS s
+ON t."ID" = s."ID"
+WHEN MATCHED THEN UPDATE SET "NAME" = s."NAME", "_LHT_RUN_ID" = s."_LHT_RUN_ID", "_LHT_SYNCED_AT" = s."_LHT_SYNCED_AT";
+
+-- delete_changed: only some columns of rows that exist
+DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- create_changes: only some columns of rows that exist
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT s.k AS k, CASE WHEN t.k IS NULL THEN 'ignored' WHEN (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1) THEN 'update' ELSE 'unchanged' END AS what
+FROM (
+  SELECT "ID" AS k, "ID" AS c0, "NAME" AS c1
+  FROM (
+SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "NAME" FROM (
+  SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "NAME" DESC NULLS LAST) = 1
+) AS newest
+  ) AS one
+) AS s
+LEFT JOIN (
+  SELECT "ID" AS k, "ID" AS c0, "NAME" AS c1
+  FROM "LAKE"."CRM"."MY_ACCOUNTS"
+) AS t
+ON s.k = t.k;
+
+-- keep_values: only some columns of rows that exist
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_kept" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT "ID", "MINE"
+FROM "LAKE"."CRM"."MY_ACCOUNTS"
+WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark'));
+
+-- insert_changed: only some columns of rows that exist
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "NAME", "_LHT_RUN_ID", "_LHT_SYNCED_AT")
+SELECT s."ID", s."NAME", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT"
+FROM (
+SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "NAME" FROM (
+  SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'));
+
+-- insert_changed with kept values: only some columns of rows that exist
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "NAME", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "MINE")
+SELECT s."ID", s."NAME", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", k."MINE"
+FROM (
+SELECT s."ID", s."NAME", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT"
+FROM (
+SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "NAME" FROM (
+  SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'))
+) AS s
+LEFT JOIN "LAKE"."LHT"."RUN1_ROWS_kept" AS k ON k."ID" = s."ID";
+
+-- taken_keys: only some columns of rows that exist
+SELECT count(DISTINCT t."ID") AS problems, min(t."ID") AS example
+FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+JOIN (
+  SELECT "ID", "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE TRUE
+) AS s
+ON s."ID" = t."ID" AND s."ID" <> t."ID"
+WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
+
+-- staged_facts: names that need their quotes
+SELECT count(*) AS staged, count("k""ey") AS keyed, count(DISTINCT "k""ey") AS distinct_keys
+FROM "LAKE"."LHT"."RUN1_ROWS";
+
+-- target_has_rows: names that need their quotes
+SELECT 1 AS found FROM "my lake"."s.x"."O""dd" LIMIT 1;
+
+-- empty_keys: names that need their quotes
+SELECT count(*) AS problems, min("ID") AS example
+FROM "LAKE"."LHT"."RUN1_ROWS"
+WHERE "k""ey" IS NULL AND NOT coalesce("ISDELETED", FALSE);
+
+-- repeated_keys: names that need their quotes
+SELECT count(*) AS problems, min(shared) AS example
+FROM (
+  SELECT "k""ey" AS shared FROM "LAKE"."LHT"."RUN1_ROWS"
+  WHERE "k""ey" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE)
+  GROUP BY "k""ey" HAVING count(DISTINCT "ID") > 1
+) AS repeated;
+
+-- count_changes: names that need their quotes
+SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
+
+-- count_source: names that need their quotes
+SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+FROM (
+SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL AND "k""ey" NOT IN (SELECT "k""ey" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL GROUP BY "k""ey" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM (
+  SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IN (SELECT "k""ey" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL GROUP BY "k""ey" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "k""ey" ORDER BY coalesce("ISDELETED", FALSE), "SYSTEMMODSTAMP" DESC NULLS LAST, "ID" DESC NULLS LAST, "select" DESC NULLS LAST) = 1
+) AS newest
+) AS s;
+
+-- insert_all: names that need their quotes
+INSERT INTO "my lake"."s.x"."O""dd" ("ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."k""ey", s."select", s."ISDELETED", s."SYSTEMMODSTAMP", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL AND "k""ey" NOT IN (SELECT "k""ey" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL GROUP BY "k""ey" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM (
+  SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IN (SELECT "k""ey" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL GROUP BY "k""ey" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "k""ey" ORDER BY coalesce("ISDELETED", FALSE), "SYSTEMMODSTAMP" DESC NULLS LAST, "ID" DESC NULLS LAST, "select" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+;
+
+-- merge: names that need their quotes
+MERGE INTO "my lake"."s.x"."O""dd" AS t
+USING (
+SELECT s."ID", s."k""ey", s."select", s."ISDELETED", s."SYSTEMMODSTAMP", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL AND "k""ey" NOT IN (SELECT "k""ey" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL GROUP BY "k""ey" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM (
+  SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IN (SELECT "k""ey" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL GROUP BY "k""ey" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "k""ey" ORDER BY coalesce("ISDELETED", FALSE), "SYSTEMMODSTAMP" DESC NULLS LAST, "ID" DESC NULLS LAST, "select" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."k""ey" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new', 'remove'))
+) AS s
+ON t."k""ey" = s."k""ey"
+WHEN MATCHED THEN UPDATE SET "ID" = s."ID", "select" = s."select", "ISDELETED" = s."ISDELETED", "SYSTEMMODSTAMP" = s."SYSTEMMODSTAMP", "_LHT_RUN_ID" = s."_LHT_RUN_ID", "_LHT_SYNCED_AT" = s."_LHT_SYNCED_AT", "_LHT_DELETED_AT" = s."_LHT_DELETED_AT"
+WHEN NOT MATCHED THEN INSERT ("ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT") VALUES (s."ID", s."k""ey", s."select", s."ISDELETED", s."SYSTEMMODSTAMP", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT");
+
+-- delete_changed: names that need their quotes
+DELETE FROM "my lake"."s.x"."O""dd" WHERE "k""ey" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- create_changes: names that need their quotes
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT s.k AS k, CASE WHEN s.stamp < t.stamp THEN 'ignored' WHEN s.gone AND s.id <> t.id THEN 'ignored' WHEN s.gone AND t.k IS NULL THEN 'mark_new' WHEN s.gone AND NOT t.marked THEN 'mark'
+    WHEN s.gone AND (NOT t.dated OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4)) THEN 'update' WHEN s.gone THEN 'unchanged'
+    WHEN t.k IS NULL THEN 'insert'
+    WHEN t.marked OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4) THEN 'update' ELSE 'unchanged' END AS what
+FROM (
+  SELECT "k""ey" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, coalesce("ISDELETED", FALSE) AS gone, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM (
+SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL AND "k""ey" NOT IN (SELECT "k""ey" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL GROUP BY "k""ey" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM (
+  SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IN (SELECT "k""ey" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL GROUP BY "k""ey" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "k""ey" ORDER BY coalesce("ISDELETED", FALSE), "SYSTEMMODSTAMP" DESC NULLS LAST, "ID" DESC NULLS LAST, "select" DESC NULLS LAST) = 1
+) AS newest
+  ) AS one
+) AS s
+LEFT JOIN (
+  SELECT "k""ey" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AS marked, "_LHT_DELETED_AT" IS NOT NULL AS dated, "ID" AS c0, "KEY__C" AS c1, "NAME" AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM "my lake"."s.x"."O""dd"
+) AS t
+ON s.k = t.k;
+
+-- keep_values: names that need their quotes
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_kept" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT "k""ey", "MINE"
+FROM "my lake"."s.x"."O""dd"
+WHERE "k""ey" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark'));
+
+-- insert_changed: names that need their quotes
+INSERT INTO "my lake"."s.x"."O""dd" ("ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."k""ey", s."select", s."ISDELETED", s."SYSTEMMODSTAMP", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL AND "k""ey" NOT IN (SELECT "k""ey" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL GROUP BY "k""ey" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM (
+  SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IN (SELECT "k""ey" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL GROUP BY "k""ey" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "k""ey" ORDER BY coalesce("ISDELETED", FALSE), "SYSTEMMODSTAMP" DESC NULLS LAST, "ID" DESC NULLS LAST, "select" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."k""ey" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'));
+
+-- insert_changed with kept values: names that need their quotes
+INSERT INTO "my lake"."s.x"."O""dd" ("ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT", "MINE")
+SELECT s."ID", s."k""ey", s."select", s."ISDELETED", s."SYSTEMMODSTAMP", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT", k."MINE"
+FROM (
+SELECT s."ID", s."k""ey", s."select", s."ISDELETED", s."SYSTEMMODSTAMP", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS TIMESTAMP) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS TIMESTAMP)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL AND "k""ey" NOT IN (SELECT "k""ey" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL GROUP BY "k""ey" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM (
+  SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IN (SELECT "k""ey" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL GROUP BY "k""ey" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "k""ey" ORDER BY coalesce("ISDELETED", FALSE), "SYSTEMMODSTAMP" DESC NULLS LAST, "ID" DESC NULLS LAST, "select" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+WHERE s."k""ey" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'))
+) AS s
+LEFT JOIN "LAKE"."LHT"."RUN1_ROWS_kept" AS k ON k."k""ey" = s."k""ey";
+
+-- taken_keys: names that need their quotes
+SELECT count(DISTINCT t."k""ey") AS problems, min(t."k""ey") AS example
+FROM "my lake"."s.x"."O""dd" AS t
+JOIN (
+  SELECT "k""ey", "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE NOT coalesce("ISDELETED", FALSE)
+) AS s
+ON s."k""ey" = t."k""ey" AND s."ID" <> t."ID"
+WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
+
+-- taken_keys: deletions and all Ids are known
+SELECT count(DISTINCT t."KEY__C") AS problems, min(t."KEY__C") AS example
+FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+JOIN (
+  SELECT "KEY__C", "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE NOT coalesce("ISDELETED", FALSE)
+) AS s
+ON s."KEY__C" = t."KEY__C" AND s."ID" <> t."ID"
+WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL) AND t."ID" NOT IN (SELECT "Id" FROM "LAKE"."LHT"."RUN1_IDS") AND t."ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_MORE");

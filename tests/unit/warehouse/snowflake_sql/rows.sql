@@ -1,0 +1,27 @@
+-- count_rows
+SELECT count(*) AS rows_counted FROM "LAKE"."CRM"."MY_ACCOUNTS";
+
+-- newest
+SELECT max("SYSTEMMODSTAMP") FROM "LAKE"."CRM"."MY_ACCOUNTS";
+
+-- insert_row
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("RUN_ID", "AT", "odd name") VALUES (?, ?, ?);
+
+-- delete_all
+DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS";
+
+-- insert_from
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "NAME", "_LHT_RUN_ID")
+SELECT "ID", "NAME", ?
+FROM "LAKE"."LHT"."RUN1_ROWS";
+
+-- join_staged
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."ALL" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT p0."ID", p0."NAME", p1."AMOUNT", p2."odd name"
+FROM "LAKE"."LHT"."RUN1_ROWS" AS p0
+JOIN "LAKE"."LHT"."RUN1_MORE" AS p1 ON p1."ID" = p0."ID"
+JOIN "LAKE"."LHT"."RUN1_IDS" AS p2 ON p2."ID" = p0."ID";
+
+-- scratch_from
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT 1 AS one;
