@@ -25,7 +25,7 @@ def _absent(spec: MergeSpec) -> str:
         same = " AND ".join(f"s.{name} = t.{name}" for name in (key, quote(spec.id_column)))
         absent = f"NOT EXISTS\n  (SELECT 1 AS found FROM {staging} AS s WHERE {same})"
     return (
-        f"SELECT {key} AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM {quote_table(spec.target)} AS t\n"
+        f"SELECT {key} AS k, CAST(NULL AS DATETIME) AS deleted_at FROM {quote_table(spec.target)} AS t\n"
         f"WHERE NOT {marked(spec)} AND {absent}"
     )
 
@@ -94,7 +94,7 @@ def _delete_rows(spec: MergeSpec, match_column: str, keys: str) -> Statement:
     system = spec.system
     return Statement(
         f"{into}WHEN MATCHED AND NOT {marked(spec, 't.')} THEN UPDATE SET {sets}"
-        f"{quote(system.deleted_at)} = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),\n"
-        f"  {quote(system.run_id)} = ?, {quote(system.synced_at)} = CAST(? AS TIMESTAMP)",
+        f"{quote(system.deleted_at)} = coalesce(s.deleted_at, CAST(? AS DATETIME)),\n"
+        f"  {quote(system.run_id)} = ?, {quote(system.synced_at)} = CAST(? AS DATETIME)",
         (spec.synced_at, spec.run_id, spec.synced_at),
     )

@@ -3,7 +3,8 @@
 It is two steps. `create_changes` compares staged rows with the target and writes what becomes of each key into a
 narrow scratch table; `merge` (or, for many rows, `delete_changed` and `insert_changed`) carries that out. So the
 counts that are reported and the changes that are made come from one comparison. The forms are those that DuckDB
-and Snowflake both understand: a subquery as the source of MERGE, bare names where columns are assigned.
+and Snowflake both understand: a subquery as the source of MERGE, bare names where columns are assigned, DATETIME,
+which has no zone in either (what TIMESTAMP means in Snowflake is a setting of the session).
 """
 
 from __future__ import annotations
@@ -331,7 +332,7 @@ def count_source(spec: MergeSpec) -> Statement:
 
 def _with_system(spec: MergeSpec, source: str, condition: str) -> tuple[str, tuple[object, ...]]:
     """Selects source rows with the values of the system columns."""
-    system = f"CAST(? AS VARCHAR) AS {quote(spec.system.run_id)}, CAST(? AS TIMESTAMP) AS {quote(spec.system.synced_at)}"
+    system = f"CAST(? AS VARCHAR) AS {quote(spec.system.run_id)}, CAST(? AS DATETIME) AS {quote(spec.system.synced_at)}"
     params: tuple[object, ...] = (spec.run_id, spec.synced_at)
     if not spec.fills:
         marked, more = _deleted_at(spec)
@@ -341,10 +342,10 @@ def _with_system(spec: MergeSpec, source: str, condition: str) -> tuple[str, tup
 
 def _deleted_at(spec: MergeSpec) -> tuple[str, tuple[object, ...]]:
     if not spec.deleted_column:
-        return "CAST(NULL AS TIMESTAMP)", ()
-    stamp = f"s.{quote(spec.stamp_column)}" if spec.stamp_column else "CAST(NULL AS TIMESTAMP)"
+        return "CAST(NULL AS DATETIME)", ()
+    stamp = f"s.{quote(spec.stamp_column)}" if spec.stamp_column else "CAST(NULL AS DATETIME)"
     deleted = f"s.{quote(spec.deleted_column)}"
-    return f"CASE WHEN {deleted} THEN coalesce({stamp}, CAST(? AS TIMESTAMP)) END", (spec.synced_at,)
+    return f"CASE WHEN {deleted} THEN coalesce({stamp}, CAST(? AS DATETIME)) END", (spec.synced_at,)
 
 
 def insert_all(spec: MergeSpec) -> Statement:

@@ -197,6 +197,8 @@ def parsed(sql: str) -> exp.Expression:
     (tree,) = sqlglot.parse(sql, dialect="snowflake", error_level=sqlglot.ErrorLevel.RAISE)
     assert tree is not None
     assert tree.find(exp.Command) is None, sql
+    kinds = {found.this for found in tree.find_all(exp.DataType)}
+    assert exp.DataType.Type.TIMESTAMP not in kinds, f"what TIMESTAMP means depends on the session: {sql}"
     return tree
 
 

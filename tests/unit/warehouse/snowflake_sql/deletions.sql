@@ -3,7 +3,7 @@ SELECT count(*) AS live FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED
 
 -- count_absent: by Id, deletions marked, Ids may be repeated
 SELECT count(*) AS absent FROM (
-SELECT "ID" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a;
@@ -24,14 +24,14 @@ GROUP BY d.k
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
 SELECT DISTINCT k, deleted_at FROM (
-SELECT "ID" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named: by Id, deletions marked, Ids may be repeated
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -46,8 +46,8 @@ WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE)
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named, but for rows that live: by Id, deletions marked, Ids may be repeated
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -62,15 +62,15 @@ WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE) AND d.k NO
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- count_live: by Id, deletions marked, no Id repeated
 SELECT count(*) AS live FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE));
 
 -- count_absent: by Id, deletions marked, no Id repeated
 SELECT count(*) AS absent FROM (
-SELECT "ID" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a;
@@ -91,14 +91,14 @@ GROUP BY d.k
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
 SELECT DISTINCT k, deleted_at FROM (
-SELECT "ID" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named: by Id, deletions marked, no Id repeated
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -113,8 +113,8 @@ WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE)
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named, but for rows that live: by Id, deletions marked, no Id repeated
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -129,15 +129,15 @@ WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE) AND d.k NO
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- count_live: by Id, deletions remove rows
 SELECT count(*) AS live FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE));
 
 -- count_absent: by Id, deletions remove rows
 SELECT count(*) AS absent FROM (
-SELECT "ID" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a;
@@ -158,7 +158,7 @@ GROUP BY d.k
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
 SELECT DISTINCT k, deleted_at FROM (
-SELECT "ID" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a
@@ -201,7 +201,7 @@ SELECT count(*) AS live FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED
 
 -- count_absent: by Id, deletions ignored
 SELECT count(*) AS absent FROM (
-SELECT "ID" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a;
@@ -223,7 +223,7 @@ SELECT count(*) AS live FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED
 
 -- count_absent: by another key
 SELECT count(*) AS absent FROM (
-SELECT "KEY__C" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "KEY__C" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND NOT EXISTS
   (SELECT 1 AS found FROM "LAKE"."LHT"."RUN1_ROWS" AS s WHERE s."KEY__C" = t."KEY__C" AND s."ID" = t."ID")
 ) AS a;
@@ -244,14 +244,14 @@ GROUP BY d.k
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
 SELECT DISTINCT k, deleted_at FROM (
-SELECT "KEY__C" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "KEY__C" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND NOT EXISTS
   (SELECT 1 AS found FROM "LAKE"."LHT"."RUN1_ROWS" AS s WHERE s."KEY__C" = t."KEY__C" AND s."ID" = t."ID")
 ) AS a
 ) AS s
 ON t."KEY__C" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named: by another key
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -266,8 +266,8 @@ WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE)
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named, but for rows that live: by another key
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -282,8 +282,8 @@ WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE) AND d.k NO
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_moved: by another key
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -302,7 +302,7 @@ SELECT count(*) AS live FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED
 
 -- count_absent: older stamps count, too
 SELECT count(*) AS absent FROM (
-SELECT "ID" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a;
@@ -323,14 +323,14 @@ GROUP BY d.k
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
 SELECT DISTINCT k, deleted_at FROM (
-SELECT "ID" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named: older stamps count, too
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -345,8 +345,8 @@ WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE)
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named, but for rows that live: older stamps count, too
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -361,15 +361,15 @@ WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE) AND d.k NO
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- count_live: no stamp, no deletions
 SELECT count(*) AS live FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL);
 
 -- count_absent: no stamp, no deletions
 SELECT count(*) AS absent FROM (
-SELECT "ID" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a;
@@ -390,14 +390,14 @@ GROUP BY d.k
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
 SELECT DISTINCT k, deleted_at FROM (
-SELECT "ID" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named: no stamp, no deletions
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -412,8 +412,8 @@ WHERE TRUE
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named, but for rows that live: no stamp, no deletions
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -428,15 +428,15 @@ WHERE TRUE AND d.k NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" 
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- count_live: only some columns of rows that exist
 SELECT count(*) AS live FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL);
 
 -- count_absent: only some columns of rows that exist
 SELECT count(*) AS absent FROM (
-SELECT "ID" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a;
@@ -457,14 +457,14 @@ GROUP BY d.k
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
 SELECT DISTINCT k, deleted_at FROM (
-SELECT "ID" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named: only some columns of rows that exist
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -479,8 +479,8 @@ WHERE TRUE
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named, but for rows that live: only some columns of rows that exist
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -495,15 +495,15 @@ WHERE TRUE AND d.k NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" 
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- count_live: names that need their quotes
 SELECT count(*) AS live FROM "my lake"."s.x"."O""dd" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE));
 
 -- count_absent: names that need their quotes
 SELECT count(*) AS absent FROM (
-SELECT "k""ey" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "my lake"."s.x"."O""dd" AS t
+SELECT "k""ey" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "my lake"."s.x"."O""dd" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND NOT EXISTS
   (SELECT 1 AS found FROM "LAKE"."LHT"."RUN1_ROWS" AS s WHERE s."k""ey" = t."k""ey" AND s."ID" = t."ID")
 ) AS a;
@@ -524,14 +524,14 @@ GROUP BY d.k
 MERGE INTO "my lake"."s.x"."O""dd" AS t
 USING (
 SELECT DISTINCT k, deleted_at FROM (
-SELECT "k""ey" AS k, CAST(NULL AS TIMESTAMP) AS deleted_at FROM "my lake"."s.x"."O""dd" AS t
+SELECT "k""ey" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "my lake"."s.x"."O""dd" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND NOT EXISTS
   (SELECT 1 AS found FROM "LAKE"."LHT"."RUN1_ROWS" AS s WHERE s."k""ey" = t."k""ey" AND s."ID" = t."ID")
 ) AS a
 ) AS s
 ON t."k""ey" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named: names that need their quotes
 MERGE INTO "my lake"."s.x"."O""dd" AS t
@@ -546,8 +546,8 @@ WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE)
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_named, but for rows that live: names that need their quotes
 MERGE INTO "my lake"."s.x"."O""dd" AS t
@@ -562,8 +562,8 @@ WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE) AND d.k NO
 GROUP BY d.k
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS TIMESTAMP)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS TIMESTAMP);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
+  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
 
 -- delete_moved: names that need their quotes
 MERGE INTO "my lake"."s.x"."O""dd" AS t
