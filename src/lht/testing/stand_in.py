@@ -191,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _serve(options: argparse.Namespace, stop: threading.Event) -> None:
     from lht.testing.stand_in_server import serving  # noqa: PLC0415 - fakesnow takes its folder when it is imported
 
-    with serving(HOST, options.port, mended=not options.unmended) as port:
+    with serving(HOST, options.port, mended=not options.unmended, path=options.path) as port:
         stand_in = StandIn(f"http://{HOST}:{port}", HOST, port, os.getpid())
         made = stand_in.database(options.database)
         if options.write_config:
@@ -205,13 +205,17 @@ def _serve(options: argparse.Namespace, stop: threading.Event) -> None:
 
 
 def _until_stdin_ends(stop: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    while os.read(
+        sys.stdin.fileno(), 4096
+    ):  # sys.stdin's own lock, held here, would break the interpreter's end
+        pass
     stop.set()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lht.testing.stand_in", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes any that is free")
+    parser.add_argument("--path", type=Path, metavar="DIR", help="keep the databases here; else in memory")
     parser.add_argument("--database", default=DATABASE, help="the database that is there from the start")
     parser.add_argument(
         "--write-config", type=Path, metavar="DIR", help="add an entry [snowflake] to DIR/connections.toml"

@@ -17,7 +17,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from fakesnow import info_schema
 from fakesnow.fakes import FakeSnowflakeConnection
+from fakesnow.instance import GLOBAL_DATABASE_NAME
+from fakesnow.transforms import show
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -26,12 +29,14 @@ from lht.testing.stand_in_mends import SERVER, mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
 QUERIES = "/queries/v1/query-request"
 START_S = 60
+NOTES = "notes.duckdb"
 KEPT_STATEMENTS = 100_000
 GONE = ("390111", "Session no longer exists. New login required to access the service.", "08001")
 
@@ -128,7 +133,10 @@ class Site:
         """Creates a database with a schema PUBLIC, as Snowflake does."""
         name = request.path_params["name"]
         fs = SERVER.shared_fs
-        FakeSnowflakeConnection(fs.duck_conn.cursor(), fs.results_cache, name, "PUBLIC").close()
+        session = FakeSnowflakeConnection(
+            fs.duck_conn.cursor(), fs.results_cache, name, "PUBLIC", db_path=fs.db_path
+        )
+        session.close()
         return Response(status_code=204)
 
     async def drop_database(self, request: Request) -> Response:
@@ -200,10 +208,12 @@ def _refusal(code: str, message: str, sqlstate: str) -> Response:
 
 
 @contextmanager
-def serving(host: str, port: int, *, mended: bool = True) -> Iterator[int]:
-    """Serves from a thread while the block runs; gives the port."""
+def serving(host: str, port: int, *, mended: bool = True, path: Path | None = None) -> Iterator[int]:
+    """Serves from a thread while the block runs; gives the port. `path` is a folder that keeps the databases."""
     if mended:
         mend()
+    if path:
+        _keep_in(path)
     site = Site()
     _keep_quiet(site.causes)
     # The protocol is named, or asyncio leaves Nagle's algorithm on and each answer takes 40 ms more.
@@ -224,6 +234,24 @@ def serving(host: str, port: int, *, mended: bool = True) -> Iterator[int]:
         finally:
             server.should_exit = True
             thread.join()
+            SERVER.shared_fs.duck_conn.close()
+
+
+def _keep_in(path: Path) -> None:
+    """Has the databases in files, those of an earlier process too, with what fakesnow notes of their columns."""
+    fs = SERVER.shared_fs
+    fs.db_path = path
+    path.mkdir(parents=True, exist_ok=True)
+    fs.duck_conn.execute(f"DETACH {GLOBAL_DATABASE_NAME}")
+    fs.duck_conn.execute(f"ATTACH '{_in_sql(path / NOTES)}' AS {GLOBAL_DATABASE_NAME}")
+    fs.duck_conn.execute(info_schema.fs_global_creation_sql())
+    fs.duck_conn.execute(show.fs_global_creation_sql())
+    for file in sorted(path.glob("*.db")):
+        FakeSnowflakeConnection(fs.duck_conn.cursor(), fs.results_cache, file.stem, db_path=path).close()
+
+
+def _in_sql(path: Path) -> str:
+    return str(path).replace("'", "''")
 
 
 def _keep_quiet(causes: Causes) -> None:

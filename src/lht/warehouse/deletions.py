@@ -87,14 +87,21 @@ def delete_named(spec: MergeSpec, deletions: Deletions) -> Statement:
 
 
 def _delete_rows(spec: MergeSpec, match_column: str, keys: str) -> Statement:
-    into = f"MERGE INTO {quote_table(spec.target)} AS t\nUSING (\n{keys}\n) AS s\nON t.{quote(match_column)} = s.k\n"
     if spec.policy is DeletePolicy.REMOVE:
-        return Statement(f"{into}WHEN MATCHED THEN DELETE")
+        return Statement(f"{_into(spec, match_column, keys)}WHEN MATCHED THEN DELETE")
+    marks = (
+        "SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,\n"
+        f"  CAST(? AS DATETIME) AS synced_at\nFROM (\n{keys}\n) AS n"
+    )
     sets = f"{quote(spec.deleted_column)} = TRUE, " if spec.deleted_column else ""
     system = spec.system
     return Statement(
-        f"{into}WHEN MATCHED AND NOT {marked(spec, 't.')} THEN UPDATE SET {sets}"
-        f"{quote(system.deleted_at)} = coalesce(s.deleted_at, CAST(? AS DATETIME)),\n"
-        f"  {quote(system.run_id)} = ?, {quote(system.synced_at)} = CAST(? AS DATETIME)",
+        f"{_into(spec, match_column, marks)}WHEN MATCHED AND NOT {marked(spec, 't.')} THEN UPDATE SET {sets}"
+        f"{quote(system.deleted_at)} = s.deleted_at, {quote(system.run_id)} = s.run_id,\n"
+        f"  {quote(system.synced_at)} = s.synced_at",
         (spec.synced_at, spec.run_id, spec.synced_at),
     )
+
+
+def _into(spec: MergeSpec, match_column: str, keys: str) -> str:
+    return f"MERGE INTO {quote_table(spec.target)} AS t\nUSING (\n{keys}\n) AS s\nON t.{quote(match_column)} = s.k\n"

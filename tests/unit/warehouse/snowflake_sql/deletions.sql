@@ -23,19 +23,26 @@ GROUP BY d.k
 -- delete_absent: by Id, deletions marked, Ids may be repeated
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT DISTINCT k, deleted_at FROM (
 SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named: by Id, deletions marked, Ids may be repeated
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -44,14 +51,18 @@ FROM (
 JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE))) AS t ON t."ID" = d.k
 WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE)
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named, but for rows that live: by Id, deletions marked, Ids may be repeated
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -60,10 +71,11 @@ FROM (
 JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE))) AS t ON t."ID" = d.k
 WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE) AND d.k NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE))
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- count_live: by Id, deletions marked, no Id repeated
 SELECT count(*) AS live FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE));
@@ -90,19 +102,26 @@ GROUP BY d.k
 -- delete_absent: by Id, deletions marked, no Id repeated
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT DISTINCT k, deleted_at FROM (
 SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named: by Id, deletions marked, no Id repeated
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -111,14 +130,18 @@ FROM (
 JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE))) AS t ON t."ID" = d.k
 WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE)
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named, but for rows that live: by Id, deletions marked, no Id repeated
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -127,10 +150,11 @@ FROM (
 JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE))) AS t ON t."ID" = d.k
 WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE) AND d.k NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE))
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- count_live: by Id, deletions remove rows
 SELECT count(*) AS live FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE));
@@ -243,19 +267,26 @@ GROUP BY d.k
 -- delete_absent: by another key
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT DISTINCT k, deleted_at FROM (
 SELECT "KEY__C" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND NOT EXISTS
   (SELECT 1 AS found FROM "LAKE"."LHT"."RUN1_ROWS" AS s WHERE s."KEY__C" = t."KEY__C" AND s."ID" = t."ID")
 ) AS a
+) AS n
 ) AS s
 ON t."KEY__C" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named: by another key
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -264,14 +295,18 @@ FROM (
 JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE))) AS t ON t."ID" = d.k
 WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE)
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named, but for rows that live: by another key
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -280,10 +315,11 @@ FROM (
 JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE))) AS t ON t."ID" = d.k
 WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE) AND d.k NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE))
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_moved: by another key
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
@@ -322,19 +358,26 @@ GROUP BY d.k
 -- delete_absent: older stamps count, too
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT DISTINCT k, deleted_at FROM (
 SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named: older stamps count, too
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -343,14 +386,18 @@ FROM (
 JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE))) AS t ON t."ID" = d.k
 WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE)
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named, but for rows that live: older stamps count, too
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -359,10 +406,11 @@ FROM (
 JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE))) AS t ON t."ID" = d.k
 WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE) AND d.k NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE))
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- count_live: no stamp, no deletions
 SELECT count(*) AS live FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL);
@@ -389,19 +437,26 @@ GROUP BY d.k
 -- delete_absent: no stamp, no deletions
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT DISTINCT k, deleted_at FROM (
 SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named: no stamp, no deletions
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -410,14 +465,18 @@ FROM (
 JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL)) AS t ON t."ID" = d.k
 WHERE TRUE
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named, but for rows that live: no stamp, no deletions
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -426,10 +485,11 @@ FROM (
 JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL)) AS t ON t."ID" = d.k
 WHERE TRUE AND d.k NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND TRUE)
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- count_live: only some columns of rows that exist
 SELECT count(*) AS live FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL);
@@ -456,19 +516,26 @@ GROUP BY d.k
 -- delete_absent: only some columns of rows that exist
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT DISTINCT k, deleted_at FROM (
 SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL) AND "ID" NOT IN
   (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
 ) AS a
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named: only some columns of rows that exist
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -477,14 +544,18 @@ FROM (
 JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL)) AS t ON t."ID" = d.k
 WHERE TRUE
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named, but for rows that live: only some columns of rows that exist
 MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -493,10 +564,11 @@ FROM (
 JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL)) AS t ON t."ID" = d.k
 WHERE TRUE AND d.k NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND TRUE)
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- count_live: names that need their quotes
 SELECT count(*) AS live FROM "my lake"."s.x"."O""dd" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE));
@@ -523,19 +595,26 @@ GROUP BY d.k
 -- delete_absent: names that need their quotes
 MERGE INTO "my lake"."s.x"."O""dd" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT DISTINCT k, deleted_at FROM (
 SELECT "k""ey" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "my lake"."s.x"."O""dd" AS t
 WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND NOT EXISTS
   (SELECT 1 AS found FROM "LAKE"."LHT"."RUN1_ROWS" AS s WHERE s."k""ey" = t."k""ey" AND s."ID" = t."ID")
 ) AS a
+) AS n
 ) AS s
 ON t."k""ey" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named: names that need their quotes
 MERGE INTO "my lake"."s.x"."O""dd" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -544,14 +623,18 @@ FROM (
 JOIN (SELECT * FROM "my lake"."s.x"."O""dd" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE))) AS t ON t."ID" = d.k
 WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE)
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_named, but for rows that live: names that need their quotes
 MERGE INTO "my lake"."s.x"."O""dd" AS t
 USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
 SELECT d.k AS k, max(d.deleted_at) AS deleted_at
 FROM (
     SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
@@ -560,10 +643,11 @@ FROM (
 JOIN (SELECT * FROM "my lake"."s.x"."O""dd" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE))) AS t ON t."ID" = d.k
 WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE) AND d.k NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE))
 GROUP BY d.k
+) AS n
 ) AS s
 ON t."ID" = s.k
-WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = coalesce(s.deleted_at, CAST(? AS DATETIME)),
-  "_LHT_RUN_ID" = ?, "_LHT_SYNCED_AT" = CAST(? AS DATETIME);
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
 
 -- delete_moved: names that need their quotes
 MERGE INTO "my lake"."s.x"."O""dd" AS t
