@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lht.model.sync import DeletePolicy
+from lht.model.table import ColumnKind
 from lht.warehouse.statements import (
     Dialect,
     Statement,
@@ -230,7 +231,7 @@ def compared_expressions(
     so that the join stays narrow. A hash depends on the type, hence the casts to the staged type.
     """
     if dialect.row_hash is None:
-        return tuple(quote(column) for column in columns)
+        return tuple(_plain(c, staged.get(c.lower()), target.get(c.lower()), dialect) for c in columns)
     typed = [
         part
         for c in columns
@@ -239,6 +240,12 @@ def compared_expressions(
     ]
     forth, back = ", ".join(typed), ", ".join(["'lht'", *reversed(typed)])
     return (f"{dialect.row_hash}({forth})", f"{dialect.row_hash}({back})")
+
+
+def _plain(column: str, staged: ColumnType | None, target: ColumnType | None, dialect: Dialect) -> str:
+    """A column as it is compared; variants by their text, in which the keys of an object have one order."""
+    are_variants = staged is not None and staged == target and staged.kind is ColumnKind.VARIANT
+    return dialect.variant_text.format(quote(column)) if are_variants else quote(column)
 
 
 def _typed(column: str, staged: ColumnType, target: ColumnType | None, dialect: Dialect) -> list[str]:

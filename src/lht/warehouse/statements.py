@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lht.model.table import NO_OPTIONS, Column, ColumnKind, ColumnType, TableName, TableOptions
@@ -27,12 +28,13 @@ class Statement:
 class Dialect:
     """How a warehouse spells what SQL leaves open, and which of two forms suits it better.
 
-    `types` may hold `{length}`, `{precision}`, `{scale}`. `scratch_options` belong to scratch tables. `row_hash` is a function that hashes many values: rows
-    are then compared by two such hashes instead of column by column. Above `merge_limit` changed rows, they are
-    deleted and inserted instead of merged. `has_inline_comments`: comments stand where a thing is created, else
-    COMMENT ON sets them. `has_text_escapes`: a backslash in a text escapes what follows it. `view_tail` stands
-    behind the name of a view that is replaced. `view_comment` and `table_options` ask the catalog about one view or
-    table, named by three parameters; `{catalog}` is its quoted database.
+    `types` may hold `{length}`, `{precision}`, `{scale}`. `scratch_options` belong to scratch tables. `row_hash` is a
+    function that hashes many values: rows are then compared by two such hashes instead of column by column. Above
+    `merge_limit` changed rows, they are deleted and inserted instead of merged. `variant_text` makes a variant
+    comparable. `tries_text_only`: TRY_CAST takes texts only. `has_inline_comments`: comments stand where a thing is
+    created, else COMMENT ON sets them. `has_text_escapes`: a backslash in a text escapes what follows it.
+    `view_tail` stands behind the name of a view that is replaced. `view_comment` and `table_options` ask the catalog
+    about one view or table, named by three parameters; `{catalog}` is its quoted database.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Dialect:
     scratch_options: str = ""
     row_hash: str | None = None
     merge_limit: int | None = None
+    variant_text: str = "{}"
+    tries_text_only: bool = False
     has_inline_comments: bool = False
     has_text_escapes: bool = False
     view_tail: str = ""
@@ -223,10 +227,22 @@ def convert_absent(
     """Writes one column's values into another, as its type, in rows whose Id is not staged."""
     own_id = quote(id_column)
     return Statement(
-        f"UPDATE {quote_table(table)} SET {quote(new.name)} = TRY_CAST({quote(old)} AS {type_sql(new.type, dialect)})\n"
+        f"UPDATE {quote_table(table)} SET {quote(new.name)} = {_converted(old, new.type, dialect)}\n"
         f"WHERE {quote(old)} IS NOT NULL AND {own_id} NOT IN\n"
         f"  (SELECT {own_id} FROM {quote_table(staging)} WHERE {own_id} IS NOT NULL)"
     )
+
+
+def _converted(column: str, wanted: ColumnType, dialect: Dialect) -> str:
+    """A column's value as another type, NULL if it does not fit."""
+    name, spelling = quote(column), type_sql(wanted, dialect)
+    if not dialect.tries_text_only:
+        return f"TRY_CAST({name} AS {spelling})"
+    if wanted.kind is ColumnKind.VARIANT:  # a cast would make one JSON text of it
+        return f"TRY_PARSE_JSON({name})"
+    if wanted.kind in {ColumnKind.FLOAT, ColumnKind.TIMESTAMP}:  # of numbers and dates, which always fit
+        return f"CAST({name} AS {spelling})"
+    return f"TRY_CAST(CAST({name} AS VARCHAR) AS {spelling})"
 
 
 def drop_table(table: TableName) -> Statement:
@@ -288,9 +304,14 @@ def insert_from(
     table: TableName, source: TableName, columns: Sequence[str], constants: Mapping[str, object]
 ) -> Statement:
     """Copies columns of the same names, and sets others to one value in all rows."""
-    values = "".join(", ?" for _ in constants)
+    values = "".join(f", {_mark(value)}" for value in constants.values())
     return Statement(
         f"INSERT INTO {quote_table(table)} ({listed([*columns, *constants])})\n"
         f"SELECT {listed(columns)}{values}\nFROM {quote_table(source)}",
         tuple(constants.values()),
     )
+
+
+def _mark(value: object) -> str:
+    """A question mark for a value; a timestamp says that it has no zone, whatever the session makes of timestamps."""
+    return "CAST(? AS DATETIME)" if isinstance(value, datetime) else "?"

@@ -231,7 +231,7 @@ class SnowflakeWarehouse:
     def read(self, statement: Statement) -> pa.RecordBatchReader:
         import pyarrow as pa  # noqa: PLC0415
 
-        with self._translated(statement.sql), reading.exact_numbers(self._link.connection):
+        with self._translated(statement.sql):
             cursor = self._run(statement)
         schema = reading.result_schema(cursor.description or ())
 

@@ -37,6 +37,9 @@ DIALECT = Dialect(
     },
     create_scratch="CREATE OR REPLACE TRANSIENT TABLE",
     scratch_options="DATA_RETENTION_TIME_IN_DAYS = 0",
+    variant_text="TO_JSON({})",
+    # https://docs.snowflake.com/en/sql-reference/functions/try_cast
+    tries_text_only=True,
     has_inline_comments=True,
     # https://docs.snowflake.com/en/sql-reference/data-types-text#escape-sequences-in-single-quoted-string-constants
     has_text_escapes=True,

@@ -6,14 +6,13 @@ precise. So the schema comes from the result's description, and every chunk is c
 
 from __future__ import annotations
 
-import contextlib
+import inspect
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
-    from snowflake.connector import SnowflakeConnection
     from snowflake.connector.cursor import SnowflakeCursor
 
 FIXED, REAL, DATE, BINARY, TIME, BOOLEAN = 0, 1, 3, 11, 12, 13
@@ -21,22 +20,6 @@ TIMESTAMPS = {4, 6, 7, 8}
 """The connector's codes of types; those not named here come as text."""
 INT64_DIGITS = 18
 ROWS_AT_ONCE = 10_000
-
-
-@contextlib.contextmanager
-def exact_numbers(connection: SnowflakeConnection) -> Iterator[None]:
-    """Has the connector give numbers with decimals as decimals; it decides so while a statement is executed.
-
-    A setting of the client, not of the session; a caller's connection has its own again afterwards.
-    """
-    before = connection.arrow_number_to_decimal
-    if not before:
-        connection.arrow_number_to_decimal_setter = True
-    try:
-        yield
-    finally:
-        if not before:
-            connection.arrow_number_to_decimal_setter = before
 
 
 def result_schema(description: Sequence[Any]) -> pa.Schema:
@@ -70,12 +53,26 @@ def batches(cursor: SnowflakeCursor, schema: pa.Schema) -> Iterator[pa.RecordBat
     from snowflake.connector.errors import NotSupportedError  # noqa: PLC0415
 
     try:
-        chunks = cursor.fetch_arrow_batches(force_microsecond_precision=True)
+        for chunk in _chunks(cursor):
+            yield from _typed(chunk, schema).to_batches()
     except NotSupportedError:  # a session whose results come as JSON
         yield from _from_rows(cursor, schema)
-        return
-    for chunk in chunks:
-        yield from _typed(chunk, schema).to_batches()
+
+
+def _chunks(cursor: SnowflakeCursor) -> Iterator[pa.Table]:
+    """Gives a result's chunks, with numbers as decimals: by default the connector makes floats of them.
+
+    Whoever opens the connection can say so there; on a caller's, it is said to the parts of this one result.
+    """
+    if not cursor.connection.arrow_number_to_decimal:
+        parts: list[Any] = cursor.get_result_batches() or []
+        if parts and "number_to_decimal" in inspect.signature(parts[0].to_arrow).parameters:  # connector 5
+            for part in parts:
+                yield part.to_arrow(number_to_decimal=True, force_microsecond_precision=True)
+            return
+        for part in parts:
+            part._number_to_decimal = True  # noqa: SLF001 - connector 4 has no other way to ask one result
+    yield from cursor.fetch_arrow_batches(force_microsecond_precision=True)
 
 
 def _typed(chunk: pa.Table, schema: pa.Schema) -> pa.Table:
