@@ -30,6 +30,7 @@ DATA = range(100_000, 101_000)
 """Errors about values; their texts hold them."""
 
 _PREFIX = re.compile(r"^\d{6}(?: \(\w+\))?: (?:[0-9a-f]{8}-[0-9a-f-]{27}: )?")
+_HEADING = re.compile(r".*:|SQL compilation error: error line \d+ at position \d+")
 _HINTS = {
     LOCKED: "Another program holds the table; run the command again.",
     DEADLOCKED: "Another program holds the table; run the command again.",
@@ -77,7 +78,7 @@ def message_line(error: Exception) -> str:
     """The line of a message that says what happened; what is said about values is left out."""
     raw = getattr(error, "raw_msg", None) or getattr(error, "msg", None) or str(error)
     lines = [line.strip() for line in _PREFIX.sub("", str(raw).strip()).splitlines() if line.strip()]
-    while len(lines) > 1 and lines[0].endswith(":"):  # such as "SQL compilation error:"
+    while len(lines) > 1 and _HEADING.fullmatch(lines[0]):
         lines.pop(0)
     line = lines[0] if lines else type(error).__name__
     return re.sub(r"'[^']*'", "'…'", line) if _number(error) in DATA else line
