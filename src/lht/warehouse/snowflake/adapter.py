@@ -13,6 +13,7 @@ import random
 import re
 import time
 from datetime import UTC, datetime
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Self
 
 from lht.errors import (
@@ -357,8 +358,8 @@ def _plain(name: str | None) -> str:
 
 
 def _bound(statement: Statement) -> list[object]:
-    """Parameters as tables hold them: aware datetimes become naive UTC."""
-    return [_naive(value) for value in statement.params]
+    """Parameters as tables hold them: aware datetimes become naive UTC, the connector knows no kind of text but str."""
+    return [_naive(value.value if isinstance(value, Enum) else value) for value in statement.params]
 
 
 def _naive(value: object) -> object:
