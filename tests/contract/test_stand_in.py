@@ -156,6 +156,24 @@ def places_are_not_made_by_logging_in(cursor: Any) -> bool:
         return refused(there, "CREATE TABLE T (A VARCHAR)")
 
 
+def what_create_says_is_kept(cursor: Any) -> bool:
+    create = (
+        """CREATE TRANSIENT TABLE T (A VARCHAR COMMENT 'it''s', B VARCHAR) CLUSTER BY (A, "B")"""
+        " DATA_RETENTION_TIME_IN_DAYS = 0 COMMENT = 'that''s all'"
+    )
+    if refused(cursor, create):
+        return False
+    cursor.execute("ALTER TABLE T ADD COLUMN IF NOT EXISTS C NUMBER(38,0) COMMENT 'added'")
+    cursor.execute("CREATE VIEW V COMMENT = 'view' AS SELECT A FROM T")
+    options = "IS_TRANSIENT, CLUSTERING_KEY, RETENTION_TIME, COMMENT"
+    return (
+        rows(cursor, f"SELECT {options} FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = 'T'")
+        == [("YES", 'LINEAR(A, "B")', 0, "that's all")]
+        and rows(cursor, "SELECT COMMENT FROM INFORMATION_SCHEMA.VIEWS WHERE TABLE_NAME = 'V'") == [("view",)]
+        and [row[9] for row in rows(cursor, "DESCRIBE TABLE T")] == ["it's", None, "added"]
+    )
+
+
 SEEN: list[Callable[[Any], bool]] = [
     empty_timestamps_stay_empty,
     merges_run_in_transactions,
@@ -165,6 +183,7 @@ SEEN: list[Callable[[Any], bool]] = [
     bound_values_are_exact,
     results_are_forgotten,
     places_are_not_made_by_logging_in,
+    what_create_says_is_kept,
 ]
 
 

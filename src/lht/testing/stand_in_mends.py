@@ -28,6 +28,8 @@ from sqlglot import exp
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from lht.testing.stand_in_catalog import what_create_says_is_kept
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -254,6 +256,7 @@ MENDS: Mapping[str, Callable[[], None]] = {
         places_are_not_made_by_logging_in,
         open_transactions_are_told,
         logins_have_whole_answers,
+        what_create_says_is_kept,
     )
 }
 
