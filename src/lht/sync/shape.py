@@ -79,7 +79,7 @@ def begin_exchanges(run: Run, plan: SyncPlan) -> tuple[Exchange, ...]:
     for change in plan.drift.exchanged:
         column = _column(plan, change)
         _record(run, plan, "exchange", column, old_type=str(change.old), owes=True)
-        temporary = replace(column, name=change.column + NEW)
+        temporary = replace(column, name=_suffixed(run, change.column, NEW))
         _set_aside_other_type(run, plan.table, temporary)
         run.warehouse.add_columns(plan.table, (temporary,))
         exchanges.append(Exchange(change, temporary))
@@ -92,9 +92,8 @@ def _set_aside_other_type(run: Run, table: TableName, temporary: Column) -> None
     for left in run.warehouse.columns(table) or ():
         is_it = left.name.lower() == temporary.name.lower()
         if is_it and compare(left.type, temporary.type, capabilities) is not Change.SAME:
-            run.warehouse.rename_column(
-                table, left.name, _free_name(run, table, temporary.name[: -len(NEW)] + OLD)
-            )
+            aside = _suffixed(run, temporary.name[: -len(NEW)], OLD)
+            run.warehouse.rename_column(table, left.name, _free_name(run, table, aside))
 
 
 def keep_old_values(run: Run, plan: SyncPlan, staging: TableName, exchanges: Sequence[Exchange]) -> None:
@@ -116,8 +115,8 @@ def finish_exchanges(run: Run, table: TableName, exchanges: Sequence[Exchange]) 
     """Exchanges the filled columns by two renames each; the old values stay in `<name>__lht_old`."""
     for exchange in exchanges:
         name = exchange.change.column
-        run.warehouse.rename_column(table, name, _free_name(run, table, name + OLD))
-        run.warehouse.rename_column(table, name + NEW, name)
+        run.warehouse.rename_column(table, name, _free_name(run, table, _suffixed(run, name, OLD)))
+        run.warehouse.rename_column(table, exchange.temporary.name, name)
 
 
 def mend_exchanges(run: Run, table: TableName) -> None:
@@ -127,6 +126,11 @@ def mend_exchanges(run: Run, table: TableName) -> None:
         final = name[: -len(NEW)]
         if lowered.endswith(NEW) and final.lower() not in names:
             run.warehouse.rename_column(table, name, final)
+
+
+def _suffixed(run: Run, name: str, suffix: str) -> str:
+    """A name that stays free of quotes where names are kept in upper case."""
+    return name + (suffix.upper() if run.warehouse.capabilities.folds_upper else suffix)
 
 
 def _free_name(run: Run, table: TableName, wanted: str) -> str:

@@ -45,7 +45,7 @@ def what_create_says_is_kept() -> None:
 
     fakesnow.cursor.FakeSnowflakeCursor.execute = execute  # type: ignore[method-assign]
     noted = INFO.insert_table_comment_sql
-    INFO.insert_table_comment_sql = lambda *names: noted(*names[:-1], names[-1].replace("'", "''"))
+    INFO.insert_table_comment_sql = lambda *names: noted(*names[:-1], (names[-1] or "").replace("'", "''"))
     tables = INFO.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW.template
     for told, kept in _OPTIONS.items():
         tables = tables.replace(told, kept)

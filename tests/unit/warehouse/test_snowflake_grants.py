@@ -58,6 +58,11 @@ PUTS = """PUT 'file:///tmp/x' '@"LAKE"."LHT"."LHT_STAGE"/r/'"""
         ),
         (CREATES_STAGE, UNSEEN.format("Database 'OTHER'"), 'USAGE ON DATABASE "OTHER"'),
         (
+            ADDS,
+            "003001 (42501): SQL access control error:\nRole LOADER must have OWNERSHIP granted on TABLE MY_ACCOUNTS.",
+            'OWNERSHIP ON TABLE "LAKE"."CRM"."MY_ACCOUNTS"',
+        ),
+        (
             statements.create_schema(TABLE).sql,
             "003041 (42710): SQL compilation error:\nSchema 'CRM' already exists, but current role has no privileges on it.",
             'USAGE ON SCHEMA "LAKE"."CRM"',

@@ -99,7 +99,7 @@ def of_tables() -> Iterator[Case]:
     yield "alter_type: text", statements.alter_type(TABLE, "NAME", replace(TEXT, length=80), DIALECT)
     yield "alter_type: text of any length", statements.alter_type(TABLE, "NAME", TEXT, DIALECT)
     yield "alter_type: more digits", statements.alter_type(TABLE, "AMOUNT", MONEY, DIALECT)
-    yield "rename_column", statements.rename_column(TABLE, "AMOUNT", "AMOUNT__lht_old")
+    yield "rename_column", statements.rename_column(TABLE, "AMOUNT", "AMOUNT__LHT_OLD")
     for kind, new in (("number", MONEY), ("text", TEXT), ("variant", VARIANT), ("timestamp", TIMESTAMP)):
         column = Column("AMOUNT__LHT_NEW", new)
         converted = statements.convert_absent(TABLE, STAGING, "ID", old="AMOUNT", new=column, dialect=DIALECT)

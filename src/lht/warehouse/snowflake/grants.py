@@ -18,6 +18,9 @@ _UNSEEN: Final = re.compile(
     r"(\w+) '([^']+)' (?:does not exist or not authorized|already exists, but current role has no)",
     re.IGNORECASE,
 )
+_NEEDED: Final = re.compile(
+    r"must have ([A-Z][A-Z ,]*?)(?: privileges?)?(?: granted)? on (\w+) '?([^\s']+)", re.IGNORECASE
+)
 _PATH: Final = re.compile(r'(?:"(?:[^"]|"")+")(?:\."(?:[^"]|"")+")*')
 _PART: Final = re.compile(r'"((?:[^"]|"")+)"')
 _MADE: Final = re.compile(r"\s*CREATE\b.*?\b(SCHEMA|TABLE|VIEW|STAGE)\b", re.IGNORECASE)
@@ -28,6 +31,9 @@ _CHANGING: Final = ("ALTER", "CREATE", "DROP", "COMMENT")
 
 def grant(sql: str, message: str, role: str = "") -> str:
     """Spells the GRANT that the statement lacks; empty if the message is not about a privilege."""
+    if needed := _NEEDED.search(message):
+        kind, name = needed[2].upper(), needed[3].strip('".;')
+        return f"GRANT {needed[1].upper()} ON {kind} {_full_name(kind, name, sql)} TO ROLE {_role(role)};"
     refused, unseen = _REFUSED.search(message), _UNSEEN.search(message)
     found = refused or unseen
     if not found:
