@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Shell
 
+    from lht.testing import StandInDatabase
+
 RESULT_KEYS = {
     "object", "table", "mode", "rows_read", "rows_inserted", "rows_updated", "rows_unchanged", "rows_deleted",
     "rows_deleted_unseen", "rows_duplicate", "rows_ignored", "rows_in_table", "rows_rounded", "watermark",
@@ -114,6 +116,29 @@ def test_options_of_snowflake_are_refused_elsewhere(shell: Shell, option: tuple[
     assert outcome.code == 7
     assert "duckdb has no transient or clustered tables" in outcome.err
     assert not (shell.folder / "lake.duckdb").exists()
+
+
+def test_create_has_snowflakes_options(shell: Shell, lht_snowflake: StandInDatabase) -> None:
+    lht_snowflake.write_connection(shell.folder / ".snowflake", "sf")
+    argv = ("create", "--sobject", "Contact", "--table", "PEOPLE", "--db_connect", "sf", "--transient")
+    argv += ("--cluster-by", "(CREATEDDATE, OWNERID)", "--retention-days", "1", "--live-view")
+    planned, made = shell(*argv, "--dry_run"), shell(*argv, "--json")
+    differing = shell(*argv[:-2], "0")
+    wrong = shell(*argv[:-2], "2")
+
+    view = f"{lht_snowflake.name}.PUBLIC.PEOPLE_LIVE"
+    assert planned.out.splitlines()[-5:-1] == [
+        "TRANSIENT",
+        "CLUSTER BY (CREATEDDATE, OWNERID)",
+        "DATA_RETENTION_TIME_IN_DAYS = 1",
+        f"{view} would show the rows that are not deleted.",
+    ]
+    asked = ("created", "transient", "cluster_by", "retention_days", "live_view")
+    assert [made.json[key] for key in asked] == [True, True, "(CREATEDDATE, OWNERID)", 1, view]
+    assert differing.code == 8
+    assert "SET DATA_RETENTION_TIME_IN_DAYS = 0;" in differing.out
+    assert wrong.code == 3
+    assert "0 or 1 days" in wrong.err
 
 
 def test_sync_counts_and_json_keys(shell: Shell) -> None:
