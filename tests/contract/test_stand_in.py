@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tomllib
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 30
 ASKED_AGAIN_S = 1
+ROUNDS = 20
 
 
 @contextmanager
@@ -70,18 +75,68 @@ def empty_timestamps_stay_empty(cursor: Any) -> bool:
     return {row[0] for row in read} == {None, datetime.fromisoformat("2024-01-02T03:04:05")}
 
 
-def merges_run_in_transactions(cursor: Any) -> bool:
+def merges_are_one_statement(cursor: Any) -> bool:
     merge = (
-        "MERGE INTO T USING (SELECT 1 AS A, 'new' AS B) S ON T.A = S.A"
-        " WHEN MATCHED THEN UPDATE SET B = S.B WHEN NOT MATCHED THEN INSERT (A, B) VALUES (S.A, S.B)"
+        "MERGE INTO T USING (SELECT 1 AS A, 'new' AS B UNION ALL SELECT 3, 'x') S ON T.A = S.A"
+        " WHEN MATCHED AND S.B = 'x' THEN DELETE WHEN MATCHED THEN UPDATE SET B = coalesce(S.B, ?)"
+        " WHEN NOT MATCHED THEN INSERT (A, B) VALUES (S.A, S.B)"
     )
     cursor.execute("CREATE TABLE T (A NUMBER(38,0), B VARCHAR)")
-    cursor.execute("INSERT INTO T VALUES (1, 'old')")
+    cursor.execute("INSERT INTO T VALUES (1, 'old'), (3, 'old')")
     cursor.execute("BEGIN")
-    if refused(cursor, merge):
+    try:
+        told = rows(cursor, merge, "none")
+    except snowflake.connector.errors.Error:
         return False
     cursor.execute("COMMIT")
-    return rows(cursor, "SELECT * FROM T") == [(1, "new")]
+    twice = "SELECT 1 AS A, 'a' AS B UNION ALL SELECT 1, 'b'"
+    ambiguous = f"MERGE INTO T USING ({twice}) S ON T.A = S.A WHEN MATCHED THEN UPDATE SET B = S.B"
+    return (
+        told == [(0, 1, 1)] and refused(cursor, ambiguous) and rows(cursor, "SELECT * FROM T") == [(1, "new")]
+    )
+
+
+def whole_numbers_have_38_digits(cursor: Any) -> bool:
+    cursor.execute("CREATE TABLE T (A NUMBER(38,0))")
+    most = "9" * 38
+    return not refused(cursor, f"INSERT INTO T VALUES ({most})") and rows(cursor, "SELECT * FROM T") == [
+        (int(most),)
+    ]
+
+
+def sums_are_exact(cursor: Any) -> bool:
+    ((total,),) = rows(cursor, "SELECT sum(A) AS S FROM (SELECT 9007199254740993 AS A)")
+    return total == 9007199254740993 and isinstance(total, int)
+
+
+def names_may_hold_apostrophes(cursor: Any) -> bool:
+    if refused(cursor, """CREATE TABLE "it's" ("it's" VARCHAR)"""):
+        return False
+    return [row[0] for row in rows(cursor, """DESCRIBE TABLE "it's\"""")] == ["it's"]
+
+
+def threads_may_create_at_once(cursor: Any) -> bool:
+    sessions = [cursor, *(connected_like(cursor).cursor() for _ in range(3))]
+    start = threading.Barrier(len(sessions))
+
+    def create(session: Any, turn: int) -> bool:
+        start.wait()
+        return refused(session, f"CREATE SCHEMA IF NOT EXISTS {cursor.connection.database}.S{turn}")
+
+    try:
+        with ThreadPoolExecutor(len(sessions)) as pool:
+            return not any(any(pool.map(create, sessions, [n] * len(sessions))) for n in range(ROUNDS))
+    finally:
+        for session in sessions[1:]:
+            session.connection.close()
+
+
+def connected_like(cursor: Any) -> Any:
+    known = cursor.connection
+    return snowflake.connector.connect(
+        account=known.account, user=known.user, password="x", host=known.host, port=known.port, protocol="http",
+        database=known.database, schema="PUBLIC", network_timeout=known.network_timeout,
+    )  # fmt: skip
 
 
 def staged(cursor: Any, folder: Path, *parts: list[object]) -> None:
@@ -174,9 +229,32 @@ def what_create_says_is_kept(cursor: Any) -> bool:
     )
 
 
+def open_transactions_are_told(cursor: Any) -> bool:
+    asking = "SELECT CURRENT_TRANSACTION() AS T"
+    if refused(cursor, asking):
+        return False
+    outside = rows(cursor, asking)
+    cursor.execute("BEGIN")
+    first, second = rows(cursor, asking), rows(cursor, asking)
+    return outside == [(None,)] and first == second and first[0][0] is not None
+
+
+def logins_have_whole_answers(cursor: Any) -> bool:
+    known = cursor.connection
+    body = json.dumps({"data": {"LOGIN_NAME": "lht", "SESSION_PARAMETERS": {}}}).encode()
+    address = f"http://{known.host}:{known.port}/session/v1/login-request"
+    with urllib.request.urlopen(urllib.request.Request(address, body)) as answer:
+        told = json.load(answer)["data"]
+    return {"masterToken", "sessionId"} <= set(told)
+
+
 SEEN: list[Callable[[Any], bool]] = [
     empty_timestamps_stay_empty,
-    merges_run_in_transactions,
+    merges_are_one_statement,
+    whole_numbers_have_38_digits,
+    sums_are_exact,
+    names_may_hold_apostrophes,
+    threads_may_create_at_once,
     copy_options_may_be_false,
     copies_are_atomic,
     files_can_be_removed,
@@ -184,6 +262,8 @@ SEEN: list[Callable[[Any], bool]] = [
     results_are_forgotten,
     places_are_not_made_by_logging_in,
     what_create_says_is_kept,
+    open_transactions_are_told,
+    logins_have_whole_answers,
 ]
 
 

@@ -26,6 +26,7 @@ from lht.errors import (
     WarehouseUnreachableError,
 )
 from lht.model.table import Column, ColumnKind, ColumnType, TableName
+from lht.testing.suites.warehouse import WarehouseSuite
 from lht.warehouse.duckdb import DuckDBWarehouse, from_connection, open_duckdb
 from lht.warehouse.statements import Statement
 
@@ -90,6 +91,10 @@ def file_warehouse(tmp_path: Path) -> Iterator[DuckDBWarehouse]:
     opened = open_duckdb(str(tmp_path / "lake.duckdb"))
     yield opened
     opened.close()
+
+
+class TestDuckDB(WarehouseSuite):
+    pass
 
 
 def ids(*values: str) -> Stream:

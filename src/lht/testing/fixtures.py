@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+pytest.register_assert_rewrite("lht.testing.suites")
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -12,7 +12,10 @@ import decimal
 import json
 import re
 import shutil
-from collections import OrderedDict
+import string
+import threading
+from collections import Counter, OrderedDict
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,25 +24,32 @@ import fakesnow.arrow
 import fakesnow.converter
 import fakesnow.copy_into
 import fakesnow.cursor
+import fakesnow.info_schema
+import fakesnow.transforms
 import pyarrow as pa
 import pyarrow.compute as pc
 from fakesnow.transforms import stage
-from sqlglot import exp
+from fakesnow.transforms.merge import operations
+from sqlglot import exp, parse_one
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lht.testing.stand_in_catalog import what_create_says_is_kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from fakesnow.cursor import FakeSnowflakeCursor
 
 SERVER: Any = import_module("fakesnow.server")
 """The module; the package holds a function of the same name."""
 CURSOR: Any = fakesnow.cursor
+ALL: Any = fakesnow.transforms
+INFO: Any = fakesnow.info_schema
+TRANSFORMS: Any = import_module("fakesnow.transforms.transforms")
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - TIMESTAMP_NTZ has no zone
 KEPT_RESULTS = 8
+CREATE = re.compile(r"\s*CREATE\s", re.IGNORECASE)
 REMOVE = re.compile(r"\s*(?:REMOVE|RM)\s+'?(@[^';\s]+)'?\s*;?\s*", re.IGNORECASE)
 CURRENT_TRANSACTION = re.compile(r"\bCURRENT_TRANSACTION\(\)", re.IGNORECASE)
 DROP_STAGE = re.compile(r"\s*DROP\s+STAGE\s+(IF\s+EXISTS\s+)?([^\s;]+)\s*;?\s*", re.IGNORECASE)
@@ -59,37 +69,103 @@ def empty_timestamps_stay_empty() -> None:
     fakesnow.arrow.timestamp_to_sf_struct = masked
 
 
-def merges_run_in_transactions() -> None:
-    """MERGE failed between BEGIN and COMMIT: its helper table's comment was noted in another database."""
-    usual = fakesnow.cursor.FakeSnowflakeCursor._execute  # noqa: SLF001 - there is no other place
+def merges_are_one_statement() -> None:
+    """MERGE was several statements with a helper table: it failed after BEGIN, and for expressions in SET.
+
+    It also kept half of its work where one part failed, and took a target row that two source rows match.
+    DuckDB has a MERGE of its own, which is atomic and refuses such rows as Snowflake does.
+    """
+    usual_parts = CURSOR.FakeSnowflakeCursor._transform_explode
+    usual = CURSOR.FakeSnowflakeCursor._execute
+
+    def _transform_explode(self: FakeSnowflakeCursor, expression: Any) -> Any:
+        return [expression] if isinstance(expression, exp.Merge) else usual_parts(self, expression)
 
     def _execute(self: FakeSnowflakeCursor, transformed: Any, params: Any = None) -> None:
-        if _is_merge_helper(transformed):
-            self._duck_conn.execute(transformed.sql(dialect="duckdb"), params)
-        else:
+        if not isinstance(transformed, exp.Merge):
             usual(self, transformed, params)
+            return
+        wanted = [name for name, places in operations(transformed).items() if places]
+        transformed.set("returning", exp.Returning(expressions=[exp.column("merge_action")]))
+        usual(self, transformed, params)
+        done = Counter(str(row[0]) for row in self.fetchall())
+        usual(self, _merge_counts(wanted, done))
 
-    fakesnow.cursor.FakeSnowflakeCursor._execute = _execute  # type: ignore[method-assign]  # noqa: SLF001
+    CURSOR.FakeSnowflakeCursor._transform_explode = _transform_explode
+    CURSOR.FakeSnowflakeCursor._execute = _execute
 
 
-def _is_merge_helper(statement: Any) -> bool:
-    return (
-        isinstance(statement, exp.Create)
-        and isinstance(statement.this, exp.Table)
-        and statement.this.name.upper() == "MERGE_CANDIDATES"
+def _merge_counts(wanted: list[str], done: Counter[str]) -> exp.Expression:
+    actions = {"inserted": "INSERT", "updated": "UPDATE", "deleted": "DELETE"}
+    told = [f'{done[actions[name]]} AS "number of rows {name}"' for name in wanted]
+    counts: Any = parse_one(f"SELECT {', '.join(told)}")
+    counts.set("merge_counts", value=True)
+    return counts  # type: ignore[no-any-return]
+
+
+def whole_numbers_have_38_digits() -> None:
+    """NUMBER(38,0) was a column of 64 bits."""
+
+    def integer_precision(expression: Any) -> Any:
+        is_whole = isinstance(expression, exp.DataType) and expression.this == exp.DataType.Type.DECIMAL
+        if is_whole and not expression.expressions:
+            return exp.DataType.build("DECIMAL(38, 0)")
+        return expression
+
+    ALL.integer_precision = integer_precision
+
+
+def sums_are_exact() -> None:
+    """SUM of whole numbers was a float, for the sake of texts that are added up."""
+    ALL.numeric_agg_implicit_cast = lambda expression: expression
+
+
+def names_may_hold_apostrophes() -> None:
+    """An apostrophe in the name of a table or column was a syntax error in what fakesnow tells and notes of it."""
+    for module in (CURSOR, TRANSFORMS):
+        for name, value in vars(module).items():
+            if isinstance(value, string.Template):
+                setattr(module, name, _Quoting(value.template))
+    comment, lengths = INFO.insert_table_comment_sql, INFO.insert_text_lengths_sql
+    INFO.insert_table_comment_sql = lambda *names: comment(*_doubled(names[:-1]), names[-1])
+    INFO.insert_text_lengths_sql = lambda *names: lengths(
+        *_doubled(names[:-1]), [(*_doubled([column]), size) for column, size in names[-1]]
     )
+
+
+class _Quoting(string.Template):
+    """A template whose values stand in quotes."""
+
+    def substitute(self, mapping: Mapping[str, object] = {}, /, **values: object) -> str:
+        return super().substitute(mapping, **dict(zip(values, _doubled(values.values()), strict=True)))
+
+
+def _doubled(values: Iterable[object]) -> list[object]:
+    return [value.replace("'", "''") if isinstance(value, str) else value for value in values]
+
+
+def threads_may_create_at_once() -> None:
+    """CREATE … IF NOT EXISTS by several sessions at once was a conflict for all but one."""
+    usual = CURSOR.FakeSnowflakeCursor.execute
+    one_at_a_time = threading.RLock()
+
+    def execute(self: FakeSnowflakeCursor, command: str, *args: Any, **kwargs: Any) -> Any:
+        with one_at_a_time if CREATE.match(command) else nullcontext():
+            return usual(self, command, *args, **kwargs)
+
+    CURSOR.FakeSnowflakeCursor.execute = execute
 
 
 def copy_options_may_be_false() -> None:
     """FORCE = FALSE and PURGE = FALSE acted as TRUE: only their names were read."""
-    usual = fakesnow.copy_into._params  # noqa: SLF001 - there is no other place
+    usual = fakesnow.copy_into._params
 
     def _params(expr: Any, *args: Any, **kwargs: Any) -> Any:
         kept = [p for p in expr.args.get("params") or [] if not _is_off(p)]
         expr.set("params", kept)
         return usual(expr, *args, **kwargs)
 
-    fakesnow.copy_into._params = _params  # noqa: SLF001
+    fakesnow.copy_into._params = _params
 
 
 def _is_off(param: Any) -> bool:
@@ -133,7 +209,7 @@ def files_can_be_removed() -> None:
 
 def _remove(cursor: FakeSnowflakeCursor, place: str) -> str:
     name, _, path = place[1:].partition("/")
-    parts = stage.parts_from_var(name, cursor._conn.database, cursor._conn.schema)  # noqa: SLF001
+    parts = stage.parts_from_var(name, cursor._conn.database, cursor._conn.schema)
     if not _stage_row(cursor, parts):
         raise stage.not_found_error(".".join(parts))
     root = Path(stage.internal_dir(".".join(parts)))
@@ -145,10 +221,10 @@ def _remove(cursor: FakeSnowflakeCursor, place: str) -> str:
 
 
 def _drop_stage(cursor: FakeSnowflakeCursor, name: str, *, must_exist: bool) -> str:
-    parts = stage.parts_from_var(name, cursor._conn.database, cursor._conn.schema)  # noqa: SLF001
+    parts = stage.parts_from_var(name, cursor._conn.database, cursor._conn.schema)
     if must_exist and not _stage_row(cursor, parts):
         raise stage.not_found_error(".".join(parts))
-    cursor._duck_conn.execute(  # noqa: SLF001
+    cursor._duck_conn.execute(
         "DELETE FROM _fs_global._fs_information_schema._fs_stages"
         " WHERE database_name = ? AND schema_name = ? AND name = ?",
         list(parts),
@@ -158,7 +234,7 @@ def _drop_stage(cursor: FakeSnowflakeCursor, name: str, *, must_exist: bool) -> 
 
 
 def _stage_row(cursor: FakeSnowflakeCursor, parts: tuple[str, str, str]) -> Any:
-    return cursor._duck_conn.execute(  # noqa: SLF001
+    return cursor._duck_conn.execute(
         "SELECT 1 FROM _fs_global._fs_information_schema._fs_stages"
         " WHERE database_name = ? AND schema_name = ? AND name = ?",
         list(parts),
@@ -216,10 +292,7 @@ def open_transactions_are_told() -> None:
 
 def _current_transaction(cursor: FakeSnowflakeCursor) -> str:
     """Outside transactions every statement of DuckDB's has a transaction of its own."""
-    first, second = (
-        cursor._duck_conn.execute("SELECT txid_current()").fetchall()  # noqa: SLF001
-        for _ in range(2)
-    )
+    first, second = (cursor._duck_conn.execute("SELECT txid_current()").fetchall() for _ in range(2))
     return f"'{first[0][0]}'" if first == second else "CAST(NULL AS VARCHAR)"
 
 
@@ -247,7 +320,10 @@ MENDS: Mapping[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
         empty_timestamps_stay_empty,
-        merges_run_in_transactions,
+        merges_are_one_statement,
+        whole_numbers_have_38_digits,
+        sums_are_exact,
+        threads_may_create_at_once,
         copy_options_may_be_false,
         copies_are_atomic,
         files_can_be_removed,
@@ -257,6 +333,7 @@ MENDS: Mapping[str, Callable[[], None]] = {
         open_transactions_are_told,
         logins_have_whole_answers,
         what_create_says_is_kept,
+        names_may_hold_apostrophes,
     )
 }
 
