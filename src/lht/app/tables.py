@@ -42,8 +42,7 @@ def create(
     name = warehouse.table_name(table, schema)
     wanted = (*columns, *system_column_definitions(warehouse.capabilities))
     check_options(options, wanted, name, warehouse.capabilities)
-    if live_view:
-        live.exists(warehouse, name)
+    has_view = live_view and live.exists(warehouse, name)
     existing = warehouse.columns(name)
     found = _differences(warehouse, name, wanted, existing, options) if existing is not None else ()
     if existing is None and not dry_run:
@@ -51,7 +50,7 @@ def create(
         comment = f"{described.label} ({described.name}) from Salesforce"
         warehouse.create_table(name, wanted, comment=comment, options=options)
     if live_view and not found and not dry_run:
-        live.create(warehouse, name, system_columns(warehouse.capabilities))
+        live.create(warehouse, name, system_columns(warehouse.capabilities), replaces=has_view)
     return CreateResult(
         table=str(name),
         created=existing is None and not dry_run,
@@ -74,7 +73,8 @@ def _differences(
     found = differences(wanted, existing, warehouse.capabilities)
     if options == NO_OPTIONS:
         return found
-    ((is_transient, cluster_by, days),) = warehouse.query(statements.table_options(name, warehouse.dialect))
+    (told, *_) = warehouse.query(statements.table_options(name, warehouse.dialect)) or [("NO", None, None)]
+    is_transient, cluster_by, days = told
     has = TableOptions(str(is_transient) == "YES", str(cluster_by or ""), int(str(days or 0)))
     return (*found, *option_differences(options, has, statements.quote_table(name)))
 

@@ -46,18 +46,17 @@ def exists(warehouse: Warehouse, table: TableName) -> bool:
     )
 
 
-def create(warehouse: Warehouse, table: TableName, system: SystemColumns) -> TableName:
-    """Makes the view, or makes LHT's own anew, over the columns that the table has now. Runs outside transactions."""
-    return _create(warehouse, table, system, replaces=exists(warehouse, table))
-
-
 def refresh(warehouse: Warehouse, table: TableName, system: SystemColumns) -> None:
     """Makes the view anew if the table has one that is LHT's."""
     if _is_ours(warehouse, view_of(table, warehouse.capabilities)):
-        _create(warehouse, table, system, replaces=True)
+        create(warehouse, table, system, replaces=True)
 
 
-def _create(warehouse: Warehouse, table: TableName, system: SystemColumns, *, replaces: bool) -> TableName:
+def create(warehouse: Warehouse, table: TableName, system: SystemColumns, *, replaces: bool) -> None:
+    """Makes the view over the columns that the table has now; runs outside transactions.
+
+    `replaces`: LHT's view `exists`, and its grants go over to the new one.
+    """
     view = view_of(table, warehouse.capabilities)
     query = _query(table, warehouse.columns(table) or (), warehouse.capabilities, system)
     comment = (
@@ -71,7 +70,6 @@ def _create(warehouse: Warehouse, table: TableName, system: SystemColumns, *, re
     with together:
         for statement in making:
             warehouse.execute(statement)
-    return view
 
 
 def _is_ours(warehouse: Warehouse, view: TableName) -> bool:
