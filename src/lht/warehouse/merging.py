@@ -332,7 +332,7 @@ def count_source(spec: MergeSpec) -> Statement:
     """Counts what `insert_all` meets: the source's rows, live and deleted."""
     gone = f"coalesce({quote(spec.deleted_column)}, FALSE)" if spec.deleted_column else "FALSE"
     return Statement(
-        f"SELECT count(*) AS keys, coalesce(sum(CASE WHEN {gone} THEN 1 ELSE 0 END), 0) AS gone\n"
+        f"SELECT count(*) AS keys, count(CASE WHEN {gone} THEN 1 END) AS gone\n"
         f"FROM (\n{_source(spec)}\n) AS s"
     )
 

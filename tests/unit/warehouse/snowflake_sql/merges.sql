@@ -22,7 +22,7 @@ FROM (
 SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
 
 -- count_source: by Id, deletions marked, Ids may be repeated
-SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+SELECT count(*) AS keys, count(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 END) AS gone
 FROM (
 SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
 UNION ALL
@@ -158,7 +158,7 @@ FROM (
 SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
 
 -- count_source: by Id, deletions marked, no Id repeated
-SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+SELECT count(*) AS keys, count(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 END) AS gone
 FROM (
 SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
 ) AS s;
@@ -264,7 +264,7 @@ FROM (
 SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
 
 -- count_source: by Id, deletions remove rows
-SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+SELECT count(*) AS keys, count(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 END) AS gone
 FROM (
 SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
 ) AS s;
@@ -370,7 +370,7 @@ FROM (
 SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
 
 -- count_source: by Id, deletions ignored
-SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+SELECT count(*) AS keys, count(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 END) AS gone
 FROM (
 SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
 ) AS s;
@@ -475,7 +475,7 @@ FROM (
 SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
 
 -- count_source: by another key
-SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+SELECT count(*) AS keys, count(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 END) AS gone
 FROM (
 SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL AND "KEY__C" NOT IN (SELECT "KEY__C" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "KEY__C" IS NOT NULL GROUP BY "KEY__C" HAVING count(*) > 1)
 UNION ALL
@@ -611,7 +611,7 @@ FROM (
 SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
 
 -- count_source: older stamps count, too
-SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+SELECT count(*) AS keys, count(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 END) AS gone
 FROM (
 SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
 ) AS s;
@@ -717,7 +717,7 @@ FROM (
 SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
 
 -- count_source: no stamp, no deletions
-SELECT count(*) AS keys, coalesce(sum(CASE WHEN FALSE THEN 1 ELSE 0 END), 0) AS gone
+SELECT count(*) AS keys, count(CASE WHEN FALSE THEN 1 END) AS gone
 FROM (
 SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
 UNION ALL
@@ -852,7 +852,7 @@ FROM (
 SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
 
 -- count_source: only some columns of rows that exist
-SELECT count(*) AS keys, coalesce(sum(CASE WHEN FALSE THEN 1 ELSE 0 END), 0) AS gone
+SELECT count(*) AS keys, count(CASE WHEN FALSE THEN 1 END) AS gone
 FROM (
 SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
 UNION ALL
@@ -984,7 +984,7 @@ FROM (
 SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
 
 -- count_source: names that need their quotes
-SELECT count(*) AS keys, coalesce(sum(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 ELSE 0 END), 0) AS gone
+SELECT count(*) AS keys, count(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 END) AS gone
 FROM (
 SELECT "ID", "k""ey", "select", "ISDELETED", "SYSTEMMODSTAMP" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL AND "k""ey" NOT IN (SELECT "k""ey" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "k""ey" IS NOT NULL GROUP BY "k""ey" HAVING count(*) > 1)
 UNION ALL
