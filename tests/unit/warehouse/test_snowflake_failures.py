@@ -91,6 +91,11 @@ def refusal(number: int, message: str, state: str = "42000") -> errors.Programmi
             "Run the same command again.",
         ),
         (errors.GatewayTimeoutError(errno=504), WarehouseUnreachableError, "Run the same command again."),
+        (
+            errors.OperationalError(msg="HTTP request failed after retries", errno=4),
+            WarehouseUnreachableError,
+            "Run the same command again.",
+        ),
         (errors.OperationalError(msg="no answer"), WarehouseUnreachableError, "Run the same command again."),
         (ConnectionResetError("reset by peer"), WarehouseUnreachableError, "Run the same command again."),
     ],

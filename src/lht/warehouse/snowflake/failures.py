@@ -92,11 +92,9 @@ def _number(error: Exception) -> int:
 def _is_lost(error: Exception, number: int) -> bool:
     from snowflake.connector import errors  # noqa: PLC0415 - a driver is loaded where it is first needed
 
-    if isinstance(error, OSError):
-        return True
-    if number in LOST_RESULTS or any(number in numbers for numbers in (*LOST, *SESSION_OVER)):
-        return True
-    return isinstance(error, errors.OperationalError | errors.InterfaceError) and number < 0
+    if isinstance(error, OSError | errors.OperationalError | errors.InterfaceError):
+        return True  # what the server refuses comes as other classes, from connector 4 and 5
+    return number in LOST_RESULTS or any(number in numbers for numbers in (*LOST, *SESSION_OVER))
 
 
 def _lost(number: int, line: str) -> LhtError:
