@@ -159,7 +159,8 @@ class LoginStore:
                 found = len(kept) != len(entries)
                 if entry is not None:
                     kept[username] = entry
-                for left in self.path.parent.glob(f".{self.path.name}.*"):
+                real = self.path.resolve()
+                for left in real.parent.glob(f".{real.name}.*"):
                     left.unlink(missing_ok=True)  # by a process that was killed while it wrote
                 if found or entry is not None:
                     write_private(

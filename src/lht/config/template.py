@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lht.config.files import DIRECTORY, write_private
-from lht.config.sources import FILE
+from lht.config.files import DIRECTORY, parse_toml, read_text, write_private
+from lht.config.sources import CONFIG_FILE, FILE, SECTION
 from lht.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -57,14 +57,49 @@ TEMPLATE = """\
 # type = "duckdb"
 # path = "lake.duckdb"
 
-# Snowflake, with the keys of its own connector.
+# Snowflake, with the keys of its own connector. account is ORGANIZATION-ACCOUNT, from Snowsight: account menu,
+# View account details. This file takes the place of the connections in config.toml for Snowflake's own tools too.
+# A key pair is for programs: openssl genrsa 2048 | openssl pkcs8 -topk8 -inform PEM -out rsa_key.p8
 # [myconnection]
-# account = "your_account"
+# account = "myorg-myaccount"
+# user = "lht_service"
+# private_key_file = "rsa_key.p8"
+# private_key_passphrase = "${SNOWFLAKE_KEY_PASSPHRASE}"
+# role = "lht_loader"
+# warehouse = "lht_wh"
+# database = "salesforce"
+# schema = "raw"
+
+# With a programmatic access token:
+# [snowflake_token]
+# account = "myorg-myaccount"
+# user = "lht_service"
+# authenticator = "PROGRAMMATIC_ACCESS_TOKEN"
+# token = "${SNOWFLAKE_TOKEN}"
+# role = "lht_loader"
+# warehouse = "lht_wh"
+# database = "salesforce"
+# schema = "raw"
+
+# As yourself, in a browser (single sign-on):
+# [snowflake_browser]
+# account = "myorg-myaccount"
+# user = "me@example.com"
+# authenticator = "externalbrowser"
+# client_store_temporary_credential = true
+# role = "lht_loader"
+# warehouse = "lht_wh"
+# database = "salesforce"
+# schema = "raw"
+
+# With a password, where the account still allows one:
+# [snowflake_password]
+# account = "myorg-myaccount"
 # user = "your_user"
 # password = "${SNOWFLAKE_PASSWORD}"
-# warehouse = "your_warehouse"
-# database = "your_database"
-# schema = "your_schema"
+# warehouse = "lht_wh"
+# database = "salesforce"
+# schema = "raw"
 """
 
 
@@ -73,9 +108,21 @@ def write_template(cwd: Path) -> Path:
     path = cwd.absolute() / DIRECTORY / FILE
     if path.exists():
         raise ConfigError(f"{path} exists already.", hint="Edit it, or move it away first.")
+    _refuse_to_hide(path)
     write_private(path, TEMPLATE)
     _ignore_in_git(path.parent / ".gitignore")
     return path
+
+
+def _refuse_to_hide(path: Path) -> None:
+    """Refuses a file whose presence alone would hide the connections of config.toml from Snowflake's own tools."""
+    config = path.with_name(CONFIG_FILE)
+    text = read_text(config)
+    if text is not None and parse_toml(text, config).get(SECTION):
+        raise ConfigError(
+            f"{config} holds connections, which {FILE} beside it would hide from Snowflake's tools.",
+            hint=f"Add yours there, as [{SECTION}.name], or run 'lht init' in your project's folder.",
+        )
 
 
 def _ignore_in_git(path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from lht.config.logins import LoginStore
 from lht.config.settings import Settings, given_login, load_settings
+from lht.config.snowflake import snowflake_login
 from lht.config.template import write_template
 from lht.errors import ConfigError, SessionExpiredError, UnknownConnectionError
 from lht.sfdc.auth import Login
@@ -13,6 +14,13 @@ from lht.sfdc.auth import Login
 if TYPE_CHECKING:
     from pathlib import Path
 
+SNOWFLAKES = {
+    "myconnection": "SNOWFLAKE_JWT",
+    "snowflake_token": "PROGRAMMATIC_ACCESS_TOKEN",
+    "snowflake_browser": "EXTERNALBROWSER",
+    "snowflake_password": "SNOWFLAKE",
+}
+"""The template's connections, with the way that each logs in."""
 TOKEN = {
     "LHT_SALESFORCE_ACCESS_TOKEN": "00D000000000001!AQs3cret",
     "LHT_SALESFORCE_INSTANCE_URL": "acme.my.salesforce.com/",
@@ -130,8 +138,11 @@ def test_the_template_without_its_comment_signs_is_a_working_file(tmp_path: Path
     ]
     path.write_text("\n".join(line for line in lines if line.startswith("[") or " = " in line))
 
+    secrets = ("SALESFORCE_CLIENT_SECRET", "SALESFORCE_SANDBOX_CLIENT_SECRET", "SNOWFLAKE_KEY_PASSPHRASE")
+    (tmp_path / "rsa_key.p8").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+    (tmp_path / "rsa_key.p8").chmod(0o600)
     found = load_settings(
-        tmp_path, {"SALESFORCE_CLIENT_SECRET": "x", "SALESFORCE_SANDBOX_CLIENT_SECRET": "y"}
+        tmp_path, dict.fromkeys((*secrets, "SNOWFLAKE_TOKEN", "SNOWFLAKE_PASSWORD"), "hush")
     )
 
     assert found.salesforce_apps == (
@@ -141,6 +152,36 @@ def test_the_template_without_its_comment_signs_is_a_working_file(tmp_path: Path
         "salesforce_cli",
         "local_org",
     )
-    assert found.warehouses == ("lake", "myconnection")
+    assert found.warehouses == ("lake", *SNOWFLAKES)
     assert found.app("salesforce_prod").login_url == "https://mycompany.my.salesforce.com"
     assert found.warnings() == ()
+    logins = {name: snowflake_login(found.warehouse(name)) for name in SNOWFLAKES}
+    assert {name: login.options["authenticator"] for name, login in logins.items()} == SNOWFLAKES
+    assert [login.notes for login in logins.values()] == [()] * len(logins)
+
+
+def test_a_template_is_not_written_where_it_would_hide_snowflakes_connections(tmp_path: Path) -> None:
+    config = tmp_path / ".snowflake" / "config.toml"
+    config.parent.mkdir()
+    config.write_text('[connections.snow]\naccount = "a"')
+
+    with pytest.raises(ConfigError, match=r"config\.toml holds connections"):
+        write_template(tmp_path)
+    config.write_text('[cli.logs]\nlevel = "info"')
+    assert write_template(tmp_path).exists()
+
+
+def test_a_linked_file_of_logins_is_written_through(tmp_path: Path) -> None:
+    real, link = tmp_path / "vault" / "logins.json", tmp_path / "sfdc.json"
+    real.parent.mkdir()
+    link.symlink_to(real)
+    store = LoginStore(link)
+
+    for name in ("a@example.com", "b@example.com"):
+        store.save(Login(name, "https://x", "t", app="prod", flow="client-credentials"))
+    store.forget("a@example.com")
+
+    assert link.is_symlink()
+    assert store.names() == LoginStore(real).names() == ("b@example.com",)
+    assert real.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in real.parent.iterdir()] == ["logins.json"]
