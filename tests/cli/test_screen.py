@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from lht.cli.answer import Answer, Table, as_json, document
 from lht.cli.exits import Exit
-from lht.cli.render import synced
+from lht.cli.render import connections, synced
 from lht.cli.screen import Screen, print_blocks
 from lht.errors import IncompleteExtractError
+from lht.model.operations import ConnectionInfo, ConnectionTest
 from lht.model.sync import DeletePolicy, ErrorReport, ObjectResult, SyncEvent, SyncResult
 from lht.model.table import ColumnKind, ColumnType, TableName
 
@@ -127,3 +128,32 @@ def test_raw_answers_are_written_as_they_are(capsys: pytest.CaptureFixture[str])
     told = capsys.readouterr()
     assert told.out == "a,b\n"
     assert told.err == "more\n"
+
+
+def test_tried_connections_fit_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    finding = (
+        "role LOADER, warehouse LOADING, SALESFORCE_MIRROR.RAW_OBJECTS; schema LHT comes with the first run"
+    )
+    good = ConnectionTest(ok=True, finding=finding, fix="", seconds=0.84)
+    bad = ConnectionTest(ok=False, finding=finding, fix="Type: this.", seconds=12.0, code="WH-PRIVILEGE")
+    found = [
+        ConnectionInfo("a_connection_with_a_name", "snowflake", "myorg-acct", test=good),
+        ConnectionInfo("other", "snowflake", "myorg-acct", test=bad),
+        ConnectionInfo("salesforce_prod", "app", "https://login.salesforce.com"),
+    ]
+    answer = connections(found, "/home/me/.snowflake", tested=True, default="other")
+    out = Terminal()
+    print_blocks(answer.blocks, out)
+
+    lines = out.getvalue().splitlines()
+    assert answer.exit == Exit.WAREHOUSE
+    assert any("a_connection_with_a_name  snowflake  yes      0.8  role" in line for line in lines)
+    assert any(line.startswith("other") and "snowflake  no      12.0  role" in line for line in lines)
+    assert any(line.startswith("salesforce_prod") and "tried by: lht login" in line for line in lines)
+    assert lines[-3:] == [
+        "other: Type: this.",
+        "Commands without --db_connect use other.",
+        "From /home/me/.snowflake.",
+    ]
+    assert max(len(line.rstrip()) for line in lines if "\x1b" not in line) <= 80

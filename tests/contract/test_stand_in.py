@@ -248,6 +248,10 @@ def logins_have_whole_answers(cursor: Any) -> bool:
     return {"masterToken", "sessionId"} <= set(told)
 
 
+def a_session_tells_its_warehouse(cursor: Any) -> bool:
+    return not refused(cursor, "SELECT CURRENT_WAREHOUSE()")
+
+
 SEEN: list[Callable[[Any], bool]] = [
     empty_timestamps_stay_empty,
     merges_are_one_statement,
@@ -264,6 +268,7 @@ SEEN: list[Callable[[Any], bool]] = [
     what_create_says_is_kept,
     open_transactions_are_told,
     logins_have_whole_answers,
+    a_session_tells_its_warehouse,
 ]
 
 

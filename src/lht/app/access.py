@@ -106,7 +106,7 @@ def connect(
     """Opens a warehouse by connection name, URL or default; the caller closes it."""
     found = settings.warehouse(db_connect, schema=schema)
     if found.type == "snowflake":
-        return _connect_snowflake(settings, found)
+        return connect_snowflake(settings, found)
     from lht.warehouse.duckdb import open_duckdb  # noqa: PLC0415 - the driver loads where it is needed
 
     note = f"No warehouse is configured: using {found.path}." if found.is_default else _chosen(found)
@@ -114,7 +114,7 @@ def connect(
     return Target(warehouse, found.schema, note)
 
 
-def _connect_snowflake(settings: Settings, found: WarehouseConnection) -> Target:
+def connect_snowflake(settings: Settings, found: WarehouseConnection) -> Target:
     """Logs in to Snowflake; what the connection lacks is told before anything is sent."""
     login = snowflake_login(found)
     from lht.warehouse.snowflake.connect import open_snowflake  # noqa: PLC0415 - takes a second or two

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lht.app import access
+from lht.app import checking
 from lht.config import orgs
+from lht.config.suggest import did_you_mean
 from lht.config.template import write_template
-from lht.errors import LhtError
+from lht.errors import UnknownConnectionError
 from lht.model.operations import ConnectionInfo, InitResult, LoginResult, LogoutResult
-from lht.sfdc import rest
 
 if TYPE_CHECKING:
     from lht.config.flows import Person
@@ -51,8 +50,13 @@ def logout(settings: Settings, username: str | None = None) -> LogoutResult:
     )
 
 
-def list_connections(settings: Settings, *, test: bool = False) -> tuple[ConnectionInfo, ...]:
-    """Gives the apps, warehouses and logins that are configured; `test` opens warehouses and tries logins."""
+def list_connections(
+    settings: Settings, *, test: bool = False, name: str | None = None
+) -> tuple[ConnectionInfo, ...]:
+    """Gives the apps, warehouses and logins that are configured, or the one that is named.
+
+    `test` opens warehouses and tries logins; one that fails stops no other.
+    """
     listed = [
         ConnectionInfo(
             entry.name, "app" if entry.kind == "salesforce" else entry.kind, entry.description, entry.flow
@@ -60,34 +64,23 @@ def list_connections(settings: Settings, *, test: bool = False) -> tuple[Connect
         for entry in settings.summaries()
     ]
     listed += [
-        ConnectionInfo(name, "login", login.instance_url, login.flow)
-        for name, login in settings.logins.all().items()
+        ConnectionInfo(username, "login", login.instance_url, login.flow)
+        for username, login in settings.logins.all().items()
     ]
-    return tuple(_tested(settings, info) if test else info for info in listed)
+    if name is not None:
+        listed = _named(settings, listed, name)
+    return tuple(checking.tested(settings, info) if test else info for info in listed)
 
 
-def _tested(settings: Settings, info: ConnectionInfo) -> ConnectionInfo:
-    """Tries what a connection is for; an app is tried by logging in, which is not done behind a user's back."""
-    if info.kind == "app":
-        return info
+def _named(settings: Settings, listed: list[ConnectionInfo], name: str) -> list[ConnectionInfo]:
+    """The connections of a name, in whatever letter case. One that is written in variables only is a warehouse."""
+    found = [info for info in listed if info.name.lower() == name.lower()]
+    if found:
+        return found
     try:
-        finding = (
-            _try_login(settings, info.name) if info.kind == "login" else _try_warehouse(settings, info.name)
-        )
-    except LhtError as error:
-        return replace(info, ok=False, finding=str(error))
-    return replace(info, ok=True, finding=finding)
-
-
-def _try_login(settings: Settings, username: str) -> str:
-    with access.open_org(settings, username) as org:
-        token = org.login.access_token
-        remaining = rest.limits(org).get("DailyApiRequests", {}).get("Remaining")
-        state = "renewed" if org.login.access_token != token else "good"
-        return f"{state}; API {org.api_version}, {remaining} API requests left today"
-
-
-def _try_warehouse(settings: Settings, name: str) -> str:
-    with access.open_target(settings, name) as target:
-        target.warehouse.now()
-        return target.warehouse.description
+        kind = settings.warehouse_kind(name)
+    except UnknownConnectionError as error:
+        raise UnknownConnectionError(
+            f"There is no connection '{name}'.", hint=did_you_mean(name, [info.name for info in listed])
+        ) from error
+    return [ConnectionInfo(name, kind, settings.warehouse(name).description)]

@@ -45,20 +45,36 @@ def job_progress(screen: Screen) -> Iterator[Callable[[BulkJob], None]]:
         )
 
 
-def connections(found: Sequence[ConnectionInfo], directory: str, *, tested: bool) -> Answer:
-    """Apps, logins and warehouses; a connection that fails its test ends with the configuration's code."""
-    headings = ("NAME", "KIND", "FLOW", "WHERE", *(("OK", "FINDING") if tested else ()))
-    states = {None: "-", True: "yes", False: "no"}
+def connections(
+    found: Sequence[ConnectionInfo], directory: str, *, tested: bool, default: str | None = None
+) -> Answer:
+    """Apps, logins and warehouses; where some fail their test, the first gives the exit code."""
+    blocks: list[Block] = [_tested_table(found) if tested else _connection_table(found)] if found else []
+    failed = [(info.name, info.test) for info in found if info.test and not info.test.ok]
+    blocks += [f"{info.name}: {info.test.fix}" for info in found if info.test and info.test.fix]
+    if default:
+        blocks.append(f"Commands without --db_connect use {default}.")
+    blocks.append(
+        f"From {directory}." if found else f"Nothing is configured in {directory}. Start with: lht init"
+    )
+    code = exit_of_code(failed[0][1].code) if failed else Exit.DONE
+    return Answer({"connections": found}, blocks, exit=code)
+
+
+def _connection_table(found: Sequence[ConnectionInfo]) -> Table:
+    rows = [(info.name, info.kind, info.flow, info.detail) for info in found]
+    return Table(("NAME", "KIND", "FLOW", "WHERE"), rows)
+
+
+def _tested_table(found: Sequence[ConnectionInfo]) -> Table:
     rows = [
-        (info.name, info.kind, info.flow, info.detail, *((states[info.ok], info.finding) if tested else ()))
+        (info.name, info.kind, "yes" if test.ok else "no", f"{test.seconds:.1f}", test.finding)
+        if (test := info.test)
+        else (info.name, info.kind, "-", "", "tried by: lht login")
         for info in found
     ]
-    blocks: list[Block] = [Table(headings, rows)] if rows else []
-    blocks.append(
-        f"From {directory}." if rows else f"Nothing is configured in {directory}. Start with: lht init"
-    )
-    failed = any(info.ok is False for info in found)
-    return Answer({"connections": found}, blocks, exit=Exit.CONFIG if failed else Exit.DONE)
+    headings = ("NAME", "KIND", "OK", "SECONDS", "FINDING")
+    return Table(headings, rows, numeric=frozenset({"SECONDS"}))
 
 
 def objects(found: Sequence[ObjectSummary]) -> Answer:

@@ -94,6 +94,9 @@ def logout(screen: Screen, *, username: options.Username = None) -> Answer:  # n
 def connections(
     screen: Screen,
     *,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Only the connection of this name.")
+    ] = None,
     test: Annotated[bool, typer.Option("--test", help="Open each warehouse and try each login.")] = False,
 ) -> Answer:
     """List apps, logins and warehouses."""
@@ -101,6 +104,6 @@ def connections(
 
     settings = access.settings_here()
     render.warn(screen, settings.warnings())
-    return render.connections(
-        setup.list_connections(settings, test=test), str(settings.directory), tested=test
-    )
+    found = setup.list_connections(settings, test=test, name=name)
+    default = settings.connections.default_warehouse()
+    return render.connections(found, str(settings.directory), tested=test, default=default)

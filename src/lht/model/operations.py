@@ -75,16 +75,31 @@ class LogoutResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionTest:
+    """What became of trying a connection.
+
+    `fix` is what to type or to change, or what may have to be typed later; `code` is the error's, empty if ok.
+    """
+
+    ok: bool
+    finding: str
+    fix: str
+    seconds: float
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionInfo:
     """A configured connection. `kind`: app, login, duckdb or snowflake; `flow`: how an app or a login logs in.
 
-    `ok` None: not tried.
+    `test` None: not tried. `ok` and `finding` say the same in short.
     """
 
     name: str
     kind: str
     detail: str
     flow: str | None = None
+    test: ConnectionTest | None = None
     ok: bool | None = None
     finding: str = ""
 

@@ -50,6 +50,8 @@ TRANSFORMS: Any = import_module("fakesnow.transforms.transforms")
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - TIMESTAMP_NTZ has no zone
 KEPT_RESULTS = 8
 CREATE = re.compile(r"\s*CREATE\s", re.IGNORECASE)
+WAREHOUSE = "STAND_IN_WH"
+CURRENT_WAREHOUSE = re.compile(r"\bCURRENT_WAREHOUSE\(\)", re.IGNORECASE)
 REMOVE = re.compile(r"\s*(?:REMOVE|RM)\s+'?(@[^';\s]+)'?\s*;?\s*", re.IGNORECASE)
 CURRENT_TRANSACTION = re.compile(r"\bCURRENT_TRANSACTION\(\)", re.IGNORECASE)
 DROP_STAGE = re.compile(r"\s*DROP\s+STAGE\s+(IF\s+EXISTS\s+)?([^\s;]+)\s*;?\s*", re.IGNORECASE)
@@ -316,6 +318,16 @@ def logins_have_whole_answers() -> None:
     ]
 
 
+def a_session_tells_its_warehouse() -> None:
+    """CURRENT_WAREHOUSE() was no function: there is one warehouse, as Snowflake's answer is empty for any other."""
+    usual = fakesnow.cursor.FakeSnowflakeCursor.execute
+
+    def execute(self: FakeSnowflakeCursor, command: str, *args: Any, **kwargs: Any) -> FakeSnowflakeCursor:
+        return usual(self, CURRENT_WAREHOUSE.sub(f"'{WAREHOUSE}'", command), *args, **kwargs)
+
+    fakesnow.cursor.FakeSnowflakeCursor.execute = execute  # type: ignore[method-assign]
+
+
 MENDS: Mapping[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
@@ -330,6 +342,7 @@ MENDS: Mapping[str, Callable[[], None]] = {
         bound_values_are_exact,
         results_are_forgotten,
         places_are_not_made_by_logging_in,
+        a_session_tells_its_warehouse,
         open_transactions_are_told,
         logins_have_whole_answers,
         what_create_says_is_kept,

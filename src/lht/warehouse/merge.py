@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from lht.errors import IncompleteExtractError, SyncError
@@ -92,7 +93,7 @@ def _staged_facts(warehouse: Warehouse, spec: MergeSpec) -> tuple[int, int, int]
 
 def _numbers(warehouse: Warehouse, statement: Statement) -> list[int]:
     (row,) = warehouse.query(statement)
-    return [int(str(value)) for value in row]
+    return [int(Decimal(str(value))) for value in row]
 
 
 def _classify_all(warehouse: Warehouse, spec: MergeSpec) -> dict[str, int]:
