@@ -58,7 +58,7 @@ def create(warehouse: Warehouse, table: TableName, system: SystemColumns, *, rep
     `replaces`: LHT's view `exists`, and its grants go over to the new one.
     """
     view = view_of(table, warehouse.capabilities)
-    query = _query(table, warehouse.columns(table) or (), warehouse.capabilities, system)
+    query = query_of(table, warehouse.columns(table) or (), warehouse.capabilities, system)
     comment = (
         f"Rows of {table.name} that are not deleted in Salesforce. {OURS}, which makes it anew when the "
         "table's columns change."
@@ -77,9 +77,10 @@ def _is_ours(warehouse: Warehouse, view: TableName) -> bool:
     return any(OURS in str(comment) for (comment,) in found)
 
 
-def _query(
+def query_of(
     table: TableName, columns: Sequence[Column], capabilities: Capabilities, system: SystemColumns
 ) -> str:
+    """Selects a table's live rows; what an exchange set aside is left out."""
     names = [column.name for column in columns if not _is_exchanged(column.name)]
     is_deleted = column_name("IsDeleted", capabilities)
     marks = [f"NOT coalesce({statements.quote(n)}, FALSE)" for n in names if n.lower() == is_deleted.lower()]

@@ -22,7 +22,7 @@ import lht
 from lht.model.sync import DeletePolicy
 from lht.model.table import Column, ColumnKind, ColumnType, TableName, TableOptions
 from lht.state.tables import system_columns
-from lht.warehouse import deletions, merging, statements
+from lht.warehouse import deletions, live, merging, statements
 from lht.warehouse.merging import Deletions, MergeSpec
 from lht.warehouse.snowflake import staging
 from lht.warehouse.snowflake.dialect import CAPABILITIES, DIALECT
@@ -106,8 +106,10 @@ def of_tables() -> Iterator[Case]:
         yield f"convert_absent: to {kind}", converted
     yield "drop_table", statements.drop_table(TABLE)
     assert statements.comments(TABLE, COMMENTED, DIALECT, "they stand in the statements above") == []
+    columns = (*COMMENTED, Column("ISDELETED", BOOLEAN), Column("AMOUNT__LHT_OLD", MONEY))
+    query = live.query_of(TABLE, columns, CAPABILITIES, system_columns(CAPABILITIES))
     for replaces in (False, True):
-        for made in statements.create_view(TABLE, "SELECT 1 AS one", "LHT's\\", DIALECT, replaces=replaces):
+        for made in statements.create_view(TABLE, query, "LHT's\\", DIALECT, replaces=replaces):
             yield f"create_view: replaces={replaces}", made
     yield "view_comment", statements.view_comment(TABLE, DIALECT)
     yield "table_options", statements.table_options(TABLE, DIALECT)
