@@ -177,15 +177,18 @@ def test_question_marks_are_bound_whatever_the_parameter_style(
 
 
 def test_numbers_with_decimals_stay_exact_beside_a_caller_who_has_floats(connection: Any) -> None:
-    link = from_session(connection)._link
-    cursor = link.execute("SELECT 1.25::NUMBER(10, 2) AS N")
+    cursor = from_session(connection)._link.execute("SELECT 1.25::NUMBER(10, 2) AS N")
     callers = connection.cursor().execute("SELECT 1.25::NUMBER(10, 2) AS N")
 
-    (batch,), (callers_batch,) = cursor.get_result_batches(), callers.get_result_batches()
-
-    assert batch._number_to_decimal is True
-    assert callers_batch._number_to_decimal is False
+    # The stand-in sends decimals to all; what the connector makes of Snowflake's own form is decided here.
+    assert [decides(cursor), decides(callers)] == [True, False]
     assert cursor.fetchall() == [(Decimal("1.25"),)]
+
+
+def decides(cursor: Any) -> bool:
+    """Whether a cursor's Arrow results have decimals: connector 4 asks when it runs, connector 5 when it reads."""
+    (batch,) = cursor.get_result_batches()
+    return bool(getattr(batch, "_number_to_decimal", cursor._connection.arrow_number_to_decimal))
 
 
 # ---- threads

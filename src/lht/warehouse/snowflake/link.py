@@ -10,16 +10,28 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from lht.errors import WarehouseUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+    from types import TracebackType
 
     from snowflake.connector import SnowflakeConnection
     from snowflake.connector.cursor import SnowflakeCursor
+
+
+REWRITTEN_CONNECTOR = 5
+"""From this version on the connector is another program behind the same calls."""
+
+
+def is_classic() -> bool:
+    """Whether the installed connector is of the generation before the rewritten one."""
+    import snowflake.connector  # noqa: PLC0415 - a driver is loaded where it is first needed
+
+    return int(snowflake.connector.__version__.partition(".")[0]) < REWRITTEN_CONNECTOR
 
 
 class Files(Protocol):
@@ -34,6 +46,26 @@ class Login:
 
     connection: SnowflakeConnection
     guard: threading.RLock = field(default_factory=threading.RLock)
+
+
+class _Outcome:
+    """What a call on another thread raised, for the thread that waits."""
+
+    error: BaseException | None = None
+
+    def take(self, run: Callable[[], object]) -> None:
+        with self:
+            run()
+
+    def __enter__(self) -> None:
+        """Begins the call."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[True]:
+        """Keeps the error, which nobody would hear on this thread."""
+        self.error = error
+        return True
 
 
 class _WithExactNumbers:
@@ -104,8 +136,38 @@ class Link:
             cursor = self.connection.cursor()
             if not self.is_own:
                 cursor._connection = _WithExactNumbers(cursor.connection)  # type: ignore[assignment]  # noqa: SLF001
-            cursor.execute(sql, **options)
+            try:
+                self._interruptibly(lambda: cursor.execute(sql, **options))
+            except KeyboardInterrupt:
+                self._cancel()
+                raise
         return cursor
+
+    def _interruptibly(self, run: Callable[[], object]) -> None:
+        """Runs a statement so that Ctrl-C is heard at once.
+
+        Connector 5 waits in native code, where Python hears no signal: then the statement runs on another thread, if
+        there is a way to cancel it.
+        """
+        if not self.is_own or is_classic() or threading.current_thread() is not threading.main_thread():
+            run()
+            return
+        outcome = _Outcome()
+        # A daemon: a statement that nobody waits for any more must not keep the process from its end.
+        thread = threading.Thread(target=outcome.take, args=(run,), name="lht-statement", daemon=True)
+        thread.start()
+        thread.join()
+        if outcome.error:
+            raise outcome.error
+
+    def _cancel(self) -> None:
+        """Ends what runs in a session of our own; in a caller's there may be statements that are not ours."""
+        import snowflake.connector  # noqa: PLC0415
+
+        if self.is_own:
+            connection = self._login.connection
+            with contextlib.suppress(snowflake.connector.Error):
+                connection.cursor().execute(f"SELECT SYSTEM$CANCEL_ALL_QUERIES({int(connection.session_id)})")
 
     def put(self, path: Path, folder: str, *, tag: str = "") -> None:
         """Puts a local file into a folder of a stage, written `@db.schema.stage/folder`."""

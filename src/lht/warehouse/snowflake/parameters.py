@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lht.errors import ConfigError
+from lht.warehouse.snowflake.link import is_classic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-REWRITTEN_CONNECTOR = 5
-"""From this version on the connector is another program behind the same calls."""
 LOGIN_TIMEOUT_S = 60
 MOST_TRIES, LONGEST_WAIT_S = 20, 16
 """A Snowflake that cannot be reached in the middle of a run is tried again for about five minutes."""
@@ -36,6 +35,17 @@ OTHER_NAMES = {
     "warehousename": "warehouse",
 }
 """Names of the Snowflake CLI, of SnowSQL and of the connector's generations, and the one that is used here."""
+_REWRITTEN_NAMES = {
+    "client_fetch_threads": ("client_prefetch_threads",),
+    "client_request_mfa_token": ("client_store_temporary_credential",),
+    "enable_stage_s3_privatelink_for_us_east_1": ("use_s3_regional_url",),
+    "external_browser_timeout": ("authentication_timeout",),
+    "network_timeout": ("query_timeout", "request_timeout"),
+    "oauth_socket_uri": ("oauth_redirect_uri",),
+    "socket_timeout": ("connect_timeout", "retry_timeout"),
+    "workload_identity_host": ("wif_host",),
+}
+"""Parameters of connector 4, and what connector 5 calls them; by their old names it takes them with a warning."""
 SECRETS = frozenset(
     {
         "master_token", "oauth_client_secret", "passcode", "password", "private_key", "private_key_passphrase",
@@ -82,9 +92,6 @@ def is_interactive(options: Mapping[str, object]) -> bool:
 
 def connector_parameters(options: Mapping[str, object], name: str) -> dict[str, Any]:
     """What `snowflake.connector.connect` is called with; `options` have lower-case keys."""
-    import snowflake.connector  # noqa: PLC0415 - a driver is loaded where it is first needed
-
-    version = int(snowflake.connector.__version__.partition(".")[0])
     given = {
         OTHER_NAMES.get(key, key): value
         for key, value in options.items()
@@ -96,7 +103,8 @@ def connector_parameters(options: Mapping[str, object], name: str) -> dict[str, 
     _read_token(parameters, given, name)
     _check_complete(parameters, name)
     parameters |= _own_parameters(given)
-    return _named_for(version, parameters)
+    passphrase = parameters.pop("private_key_passphrase", None)
+    return _for_classic(parameters, passphrase) if is_classic() else _for_rewritten(parameters, passphrase)
 
 
 def _typed(given: Mapping[str, object], name: str) -> dict[str, Any]:
@@ -236,14 +244,6 @@ def _own_parameters(given: Mapping[str, object]) -> dict[str, Any]:
     return own | {key: value for key, value in usual.items() if key not in given}
 
 
-def _named_for(version: int, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Only what this generation of the connector knows, by its names."""
-    passphrase = parameters.pop("private_key_passphrase", None)
-    if version >= REWRITTEN_CONNECTOR:
-        return _for_rewritten(parameters, passphrase)
-    return _for_classic(parameters, passphrase)
-
-
 def _for_classic(parameters: dict[str, Any], passphrase: object) -> dict[str, Any]:
     from snowflake.connector.connection import DEFAULT_CONFIGURATION  # noqa: PLC0415
 
@@ -260,6 +260,10 @@ def _for_classic(parameters: dict[str, Any], passphrase: object) -> dict[str, An
 def _for_rewritten(parameters: dict[str, Any], passphrase: object) -> dict[str, Any]:
     config = import_module("snowflake.connector.connection_config").ConnectionConfig
     names = {field.name for field in fields(config)}
+    for old, now in _REWRITTEN_NAMES.items():
+        if old in parameters:
+            value = parameters.pop(old)
+            parameters = dict.fromkeys(now, value) | parameters
     known = {key: value for key, value in parameters.items() if key in names}
     known.setdefault("retry_max_attempts", MOST_TRIES)
     known.setdefault("enable_server_session_keep_alive_auto_detection", False)  # unset, it warns
