@@ -57,7 +57,7 @@ def test_a_connection_that_fails_its_test_is_told(shell: Shell) -> None:
 
     outcome = shell("connections", "--test")
 
-    assert outcome.code == 3
+    assert outcome.code == 7
     assert "no" in outcome.out
 
 
