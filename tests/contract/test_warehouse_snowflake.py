@@ -421,7 +421,22 @@ def test_a_lost_answer_to_commit_is_told_apart_and_can_be_looked_up(
         opened.reconnect()
 
         assert opened.row_count(table) == 1
-        assert sent(lht_snowflake, "ROLLBACK") == []
+
+
+def test_a_transaction_does_not_outlive_a_lost_answer_on_a_callers_connection(
+    lht_snowflake: StandInDatabase,
+) -> None:
+    link = link_to(lht_snowflake, network_timeout=1)
+    with on(link) as opened:
+        table = opened.table_name("t")
+        opened.create_table(table, ID)
+        lht_snowflake.fault("lose_answer", "^INSERT")
+
+        with pytest.raises(WarehouseUnreachableError), opened.transaction():
+            opened.execute(Statement(f"INSERT INTO {quote_table(table)} VALUES ('1')"))
+
+        assert opened.query(Statement("SELECT CURRENT_TRANSACTION() AS t")) == [(None,)]
+        assert opened.row_count(table) == 0
 
 
 def test_a_session_that_ended_is_opened_anew(

@@ -61,7 +61,7 @@ def refusal(number: int, message: str, state: str = "42000") -> errors.Programmi
                 90073, "Warehouse 'WH' cannot be resumed because its resource monitor has exceeded its quota."
             ),
             StatementError,
-            "Name a virtual warehouse",
+            "Have it resumed",
         ),
         (
             refusal(630, "Statement reached its statement or warehouse timeout of 1 second(s)."),

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 CROWDED_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Up to so long LHT waits, each time, before it tries again to get in line for a table that many write to."""
+LAST_WORD_S = 10
+"""So long LHT tries to roll back over a connection that seems lost: it may be a caller's, and stay open."""
 _DDL = re.compile(r"\s*(CREATE|ALTER|DROP|TRUNCATE|COMMENT|GRANT|REVOKE|UNDROP)\b", re.IGNORECASE)
 _CHANGED = {"number of rows inserted", "number of rows updated", "number of rows deleted"}
 
@@ -288,16 +290,18 @@ class SnowflakeWarehouse:
             try:
                 yield
                 self.execute(Statement("COMMIT"))
-            except (
-                WarehouseUnreachableError
-            ):  # the session that could roll back is out of reach, and ends by itself
-                raise
-            except BaseException:
-                with contextlib.suppress(WarehouseError):
-                    self.execute(Statement("ROLLBACK"))
+            except BaseException as error:
+                self._roll_back(is_lost=isinstance(error, WarehouseUnreachableError))
                 raise
             finally:
                 self._in_transaction = False
+
+    def _roll_back(self, *, is_lost: bool) -> None:
+        """Ends the transaction, if the session can be reached; what was committed already stays so."""
+        options = {"timeout": LAST_WORD_S} if is_lost else {}
+        statement = Statement("ROLLBACK")
+        with contextlib.suppress(WarehouseError), self._translated(statement.sql):
+            self._run(statement, **options)
 
     def reconnect(self) -> None:
         self._link.reconnect()
@@ -327,9 +331,9 @@ class SnowflakeWarehouse:
         return value.replace(tzinfo=UTC)
 
     def fork(self) -> SnowflakeWarehouse:
-        with self._translated("a login"):
-            link = self._link.fork()
-        other = SnowflakeWarehouse(link, label=self._label, work_dir=self._work_dir, sleep=self._sleep)
+        other = SnowflakeWarehouse(
+            self._link.fork(), label=self._label, work_dir=self._work_dir, sleep=self._sleep
+        )
         other._database, other._schema = self._database, self._schema
         other._tag, other._run_id = self._tag, self._run_id
         return other

@@ -15,9 +15,7 @@ from lht.errors import (
 from lht.warehouse.snowflake import grants
 
 HEADLINE = 80
-LOCKED, DEADLOCKED, TIMED_OUT, CANCELLED = 625, 628, 630, 604
-NO_COMPUTE = {606, 607, 90_073}
-"""No virtual warehouse is chosen, it is suspended, or its quota is used up."""
+LOCKED, TIMED_OUT, CANCELLED, NO_COMPUTE = 625, 630, 604, 606
 MISSING, MISSING_OR_UNFIT = 2003, 2043
 NOT_ALLOWED = 3001
 LOST = (
@@ -33,11 +31,12 @@ _PREFIX = re.compile(r"^\d{6}(?: \(\w+\))?: (?:[0-9a-f]{8}-[0-9a-f-]{27}: )?")
 _HEADING = re.compile(r".*:|SQL compilation error: error line \d+ at position \d+")
 _HINTS = {
     LOCKED: "Another program holds the table; run the command again.",
-    DEADLOCKED: "Another program holds the table; run the command again.",
     TIMED_OUT: "Use a larger warehouse, or allow more in STATEMENT_TIMEOUT_IN_SECONDS, and run it again.",
     CANCELLED: "Somebody cancelled it; run the same command again.",
 }
-_NO_COMPUTE = 'Name a virtual warehouse that the role may use in the connection, warehouse = "…"; if it lacks the right: '
+_STOPPED = re.compile(r"^Warehouse '[^']*' (?:is suspended|cannot be resumed)")
+_RESUME = 'Have it resumed, or name another virtual warehouse in the connection, warehouse = "…".'
+_CHOOSE = 'Name a virtual warehouse that the role may use in the connection, warehouse = "…"; if it lacks the right: '
 
 
 def translate(error: Exception, sql: str, *, role: str = "", warehouse: str = "") -> LhtError:
@@ -57,9 +56,11 @@ def translate(error: Exception, sql: str, *, role: str = "", warehouse: str = ""
             f"Check the name. Role {role} may also lack the right to see it" if role else "Check the name"
         )
         return MissingTableError(text, hint=f"{hidden}: {granting}" if granting else f"{hidden}.")
-    if number in NO_COMPUTE:
-        return StatementError(text, hint=_NO_COMPUTE + grants.warehouse_grant(warehouse, role))
-    recovery = Recovery.RETRY if number in {LOCKED, DEADLOCKED} else None
+    if number == NO_COMPUTE:
+        return StatementError(text, hint=_CHOOSE + grants.warehouse_grant(warehouse, role))
+    if _STOPPED.search(line):
+        return StatementError(text, hint=_RESUME)
+    recovery = Recovery.RETRY if number == LOCKED else None
     return StatementError(text, hint=_HINTS.get(number, ""), recovery=recovery)
 
 
