@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from lht.errors import WarehouseUnreachableError
 from lht.warehouse.snowflake.adapter import SnowflakeWarehouse
 from lht.warehouse.snowflake.link import Link, Login
 from lht.warehouse.snowflake.logins import login_error
@@ -52,6 +53,11 @@ def _log_in(options: Mapping[str, object], name: str) -> SnowflakeConnection:
         return snowflake.connector.connect(**parameters)
     except (snowflake.connector.Error, OSError, TypeError, ValueError) as error:
         raise login_error(error, name, parameters) from error
+    except (AttributeError, LookupError) as error:  # what came lacks what every answer of Snowflake's has
+        raise WarehouseUnreachableError(
+            f"Cannot log in with connection '{name}': what answers at that address is not Snowflake.",
+            hint="Check account, host and proxy in the connection.",
+        ) from error
 
 
 def quiet_the_connector() -> None:
