@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from lht.model.operations import ResetResult
 from lht.sfdc import bulk
+from lht.state.lock_rows import LockRows
+from lht.state.locks import has_died, run_of, this_process
 from lht.state.store import State
 
 if TYPE_CHECKING:
@@ -16,10 +19,19 @@ if TYPE_CHECKING:
 
 
 def runs(warehouse: Warehouse, *, run_id: str | None = None, limit: int = 50) -> list[RunRecord]:
-    """Gives past runs, the newest first, one record for each table of a run."""
+    """Gives runs, the newest first, one record for each table of a run; those under way are known by their locks."""
     state = State(warehouse)
-    state.ensure()
-    return state.runs(limit=limit, run_id=run_id)
+    if not state.check_version():
+        return []
+    known = [*_under_way(warehouse, run_id), *state.runs(limit=limit, run_id=run_id)]
+    return sorted(known, key=lambda run: run.started_at, reverse=True)[:limit]
+
+
+def _under_way(warehouse: Warehouse, run_id: str | None) -> list[RunRecord]:
+    """Runs that have not written how they ended: one whose process is gone was interrupted."""
+    ours = this_process()
+    holders, clock = LockRows(warehouse, None, time.sleep).under_way(run_id)
+    return [run_of(h, "interrupted" if has_died(h, ours, clock) else "running") for h in holders]
 
 
 def jobs(org: Org, *, state: str | None = None) -> tuple[BulkJob, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lht.errors import IncompleteExtractError, SchemaDriftError
+from lht.errors import IncompleteExtractError, LhtError, SchemaDriftError, WarehouseUnreachableError
 from lht.mapping.widening import Change, compare
 from lht.model.operations import LoadResult
 from lht.state.locks import TableLock
@@ -16,11 +18,15 @@ from lht.warehouse import statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from lht.model.salesforce import BulkJob
     from lht.model.table import Capabilities, Column, TableName
     from lht.records.parse import RecordStream
     from lht.warehouse.port import Warehouse
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +49,27 @@ class Loader:
 
         A table that syncs keep forgets where it stands, in the same transaction: its next sync is full.
         """
-        state = State(self.warehouse)
-        state.ensure()
+        self.warehouse.tag(self.run_id, job.object)
         lock = TableLock(
-            self.warehouse, self.table, run_id=self.run_id, timeout_s=self.lock_timeout_s, sleep=self.sleep
+            self.warehouse,
+            self.table,
+            run_id=self.run_id,
+            command="bulk_results",
+            timeout_s=self.lock_timeout_s,
+            sleep=self.sleep,
         )
         with lock:
-            self._shape(columns)
+            if lock.replaced:
+                _log.warning("the lock of a dead run was replaced", extra={"dead_run": lock.replaced.run_id})
+            self._shape(columns, lock.standing.columns)
             staging = self.warehouse.stage(columns, stream, f"_lht_load_{self.run_id}".replace("-", "_"))
             try:
-                return self._commit(state, lock, job, columns, staging)
+                return self._commit(lock, job, columns, staging)
             finally:
-                self.warehouse.drop_table(staging)
+                with suppress(LhtError):  # what went wrong first is what counts
+                    self.warehouse.drop_table(staging)
 
-    def _shape(self, columns: Sequence[Column]) -> None:
-        existing = self.warehouse.columns(self.table)
+    def _shape(self, columns: Sequence[Column], existing: Sequence[Column] | None) -> None:
         wanted = (*columns, *system_column_definitions(self.capabilities))
         if existing is None:
             self.warehouse.create_schema(self.table)
@@ -66,7 +78,8 @@ class Loader:
         by_name = {column.name.lower(): column for column in existing}
         for column in wanted:
             self._refuse_narrow(column, by_name.get(column.name.lower()))
-        self.warehouse.add_columns(self.table, [c for c in wanted if c.name.lower() not in by_name])
+        if lacking := [c for c in wanted if c.name.lower() not in by_name]:
+            self.warehouse.add_columns(self.table, lacking)
 
     def _refuse_narrow(self, wanted: Column, existing: Column | None) -> None:
         if existing and compare(existing.type, wanted.type, self.capabilities) is not Change.SAME:
@@ -76,7 +89,7 @@ class Loader:
             )
 
     def _commit(
-        self, state: State, lock: TableLock, job: BulkJob, columns: Sequence[Column], staging: TableName
+        self, lock: TableLock, job: BulkJob, columns: Sequence[Column], staging: TableName
     ) -> LoadResult:
         staged = self.warehouse.row_count(staging)
         if staged != job.records:
@@ -84,19 +97,30 @@ class Loader:
                 f"Job {job.id} has {job.records} rows, {staged} arrived; {self.table} was not changed.",
                 hint="Run the same command again.",
             )
-        stamps = system_columns(self.capabilities)
-        now = self.warehouse.now()
-        insert = statements.insert_from(
-            self.table,
-            staging,
-            [c.name for c in columns],
-            {stamps.run_id: self.run_id, stamps.synced_at: now},
-        )
-        with self.warehouse.transaction():
-            lock.check()
-            if not self.append:
-                self.warehouse.execute(statements.delete_all(self.table))
-            rows = self.warehouse.execute(insert)
-            if state.watermark(self.table) is not None:
-                state.forget(self.table)
+        rows = staged
+        try:
+            with self.warehouse.transaction():
+                lock.check()
+                rows = self._write(columns, staging, lock.standing.clock)
+                lock.check_again()
+                if lock.standing.watermark is not None:
+                    State(self.warehouse).forget(self.table)
+        except WarehouseUnreachableError:
+            if not self._is_committed(rows):
+                raise
         return LoadResult(job.id, str(self.table), rows, self.warehouse.row_count(self.table))
+
+    def _write(self, columns: Sequence[Column], staging: TableName, now: datetime) -> int:
+        stamps = system_columns(self.capabilities)
+        if not self.append:
+            self.warehouse.execute(statements.delete_all(self.table))
+        constants = {stamps.run_id: self.run_id, stamps.synced_at: now}
+        names = [column.name for column in columns]
+        return self.warehouse.execute(statements.insert_from(self.table, staging, names, constants))
+
+    def _is_committed(self, rows: int) -> bool:
+        """Looks, where the answer to COMMIT was lost, whether the rows are there: `--append` must not add them twice."""
+        self.warehouse.reconnect()
+        run_id = system_columns(self.capabilities).run_id
+        ((found,),) = self.warehouse.query(statements.count_equal(self.table, run_id, self.run_id))
+        return rows > 0 and int(str(found)) == rows

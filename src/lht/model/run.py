@@ -13,8 +13,36 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """Who holds a lock: a random token, and where its process can be looked for."""
+
+    token: str
+    host: str
+    boot_id: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A lock on a table, which is also the record that a run is under way.
+
+    `org_id` and `object` are empty where the work is no sync, and so no run to be told of.
+    """
+
+    owner: Owner
+    run_id: str
+    org_id: str
+    object: str
+    table: TableName
+    command: str
+    lht_version: str
+    acquired_at: datetime
+    heartbeat_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One object's part in one run. `status`: running, done, failed or interrupted."""
+    """One object's part in one run. `status`: done, failed or interrupted; a run under way is `running`."""
 
     run_id: str
     org_id: str

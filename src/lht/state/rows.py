@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lht.model.run import JobRecord, RunRecord, SchemaChange
+from lht.model.run import Holder, JobRecord, Owner, RunRecord, SchemaChange
 from lht.model.sync import ErrorReport, ObjectResult, Watermark
 from lht.model.table import TableName
 from lht.state.tables import COUNTS
@@ -89,12 +89,27 @@ def change_from(row: Row, own_catalog: str) -> SchemaChange:
     return SchemaChange(**_from_row(row, _CHANGE_COLUMNS, own_catalog))
 
 
+def holder_row(holder: Holder, own_catalog: str) -> Row:
+    """A lock as a row."""
+    row = _to_row(holder, {}, own_catalog)
+    return row | asdict(row.pop("owner"))
+
+
+def holder_from(row: Row, own_catalog: str) -> Holder:
+    """A row as a lock; an older LHT's says less of the run."""
+    values = _from_row(row, {}, own_catalog)
+    owner = Owner(*(values.pop(name) for name in ("token", "host", "boot_id", "pid")))
+    return Holder(owner, **values)
+
+
 _RUN_FIELDS = ("run_id", "org_id", "object", "command", "status", "started_at", "ended_at", "lht_version")
 
 
 def run_row(run: RunRecord, own_catalog: str) -> Row:
     """A run with its counts as columns for queries, and the whole result as JSON to be read back."""
     row = {name: getattr(run, name) for name in _RUN_FIELDS} | table_row(run.table, own_catalog)
+    if run.ended_at is not None:
+        row["seconds"] = (run.ended_at - run.started_at).total_seconds()
     if run.result is None:
         return row
     result, error = run.result, run.result.error

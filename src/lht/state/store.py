@@ -5,63 +5,73 @@ Writes join the caller's transaction if one is open.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from lht.errors import StateVersionError
+from lht.errors import MissingTableError, StatementError, StateVersionError
+from lht.model.table import ColumnKind
 from lht.state import rows, tables
-from lht.warehouse.statements import Statement, quote, quote_table
+from lht.state.names import state_names
+from lht.state.standing import Standing, current_watermark, latest, standing_from, standing_statement
+from lht.warehouse.statements import Statement
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lht.model.run import JobRecord, RunRecord, SchemaChange
     from lht.model.sync import Watermark
     from lht.model.table import TableName
     from lht.state.tables import StateTable
     from lht.warehouse.port import Warehouse
 
+CREATE_TRIES, CREATE_POLL_S = 50, 0.05
+"""How long a table is waited for that another thread or process is creating."""
+_NO_GUARD: tuple[str, tuple[object, ...]] = ("", ())
+
 
 class State:
     """LHT's tables in one warehouse, through one connection: each thread has its own `State(warehouse.fork())`."""
 
-    def __init__(self, warehouse: Warehouse, *, schema: str | None = None) -> None:
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        *,
+        schema: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._warehouse = warehouse
-        self._names = {table.name: state_table(warehouse, table, schema) for table in tables.ALL}
-        self._catalog = self._names[tables.META.name].catalog
-        self._has_tables = False
+        self._names = state_names(warehouse, schema)
+        self._catalog = self._names.catalog
+        self._sleep = sleep
 
     def ensure(self) -> None:
         """Creates or upgrades the tables, outside transactions; StateVersionError if they are a newer LHT's."""
-        found = self._version()
+        if self.check_version() < tables.STATE_VERSION:
+            self._create()
+
+    def check_version(self) -> int:
+        """Gives the tables' version, 0 if there are none; StateVersionError if they are a newer LHT's."""
+        meta, column = self._names.sql_table(tables.META), self._names.sql("state_version")
+        asking = Statement(f"SELECT coalesce(max({column}), 0) AS version FROM {meta}")
+        try:
+            ((highest,),) = self._warehouse.query(asking)
+        except MissingTableError:
+            return 0
+        found = int(str(highest))
         if found > tables.STATE_VERSION:
             raise StateVersionError(
-                f"LHT's tables in {self._names[tables.META.name].schema} have version {found}; "
+                f"LHT's tables in {self._names.table(tables.META).schema} have version {found}; "
                 f"this LHT knows versions up to {tables.STATE_VERSION}.",
                 hint="Upgrade LHT: pip install --upgrade lht",
             )
-        if found < tables.STATE_VERSION:
-            self._create()
-
-    def _version(self) -> int:
-        meta = self._names[tables.META.name]
-        if self._warehouse.columns(meta) is None:
-            return 0
-        ((highest,),) = self._warehouse.query(
-            Statement(
-                f"SELECT coalesce(max({self._quoted('state_version')}), 0) AS version FROM {quote_table(meta)}"
-            )
-        )
-        return int(str(highest))
+        return found
 
     def _create(self) -> None:
-        self._warehouse.create_schema(self._names[tables.META.name])
+        self._warehouse.create_schema(self._names.table(tables.META))
         for table in tables.ALL:
-            name = self._names[table.name]
-            columns = [replace(c, name=stored_name(self._warehouse, c.name)) for c in table.columns]
-            if self._warehouse.columns(name) is None:
-                self._warehouse.create_table(name, columns)
-            else:
-                self._warehouse.add_columns(name, columns)
+            self._create_table(table)
         self._append(
             tables.META,
             {
@@ -71,17 +81,52 @@ class State:
             },
         )
 
+    def _create_table(self, table: StateTable) -> None:
+        """Creates a table or adds what it lacks; where another run creates it now, waits until it is there."""
+        name = self._names.table(table)
+        columns = [replace(c, name=self._names.stored(c.name)) for c in table.columns]
+        for tries_left in reversed(range(CREATE_TRIES)):
+            existing = self._warehouse.columns(name)
+            try:
+                if existing is None:
+                    self._warehouse.create_table(name, columns)
+                else:
+                    have = {column.name.lower() for column in existing}
+                    lacking = [column for column in columns if column.name.lower() not in have]
+                    self._warehouse.add_columns(name, lacking)
+            except StatementError:
+                if not tries_left:
+                    raise
+                self._sleep(CREATE_POLL_S)
+            else:
+                return
+
+    def standing(self, table: TableName) -> Standing:
+        """Gives all that is known of a table: one look at its columns, then one statement for the rest."""
+        columns = self._warehouse.columns(table)
+        asking = standing_statement(self._names, table, counts_rows=columns is not None)
+        try:
+            found = self._warehouse.query(asking)
+        except MissingTableError:  # LHT has no tables yet
+            counted = self._warehouse.row_count(table) if columns is not None else 0
+            return Standing(columns, counted, self._warehouse.now())
+        return standing_from(found, columns, self._catalog)
+
     # ---- watermarks
 
     def watermark(self, table: TableName) -> Watermark | None:
         """Where a table stands; None if LHT never committed anything to it, or was told to forget it."""
         found = self._latest(tables.WATERMARKS, rows.table_row(table, self._catalog))
-        if not found or found[0]["status"] != "current":
-            return None
-        return rows.watermark_from(found[0], self._catalog)
+        return current_watermark(found, self._catalog)
 
-    def save_watermark(self, watermark: Watermark) -> None:
-        self._append(tables.WATERMARKS, rows.watermark_row(watermark, self._catalog))
+    def save_watermark(self, watermark: Watermark, *, held_by: str | None = None) -> bool:
+        """Says where a table stands now; False, with nothing written, if the lock of that token is gone."""
+        guard = _NO_GUARD
+        if held_by is not None:
+            token = self._names.sql("token")
+            held = f"SELECT 1 AS held FROM {self._names.sql_table(tables.LOCKS)} WHERE {token} = ?"
+            guard = (f"EXISTS ({held})", (held_by,))
+        return self._append(tables.WATERMARKS, rows.watermark_row(watermark, self._catalog), guard)
 
     # ---- runs
 
@@ -89,16 +134,36 @@ class State:
         """Appends a run's state; the latest for a run and table counts."""
         self._append(tables.RUNS, rows.run_row(record, self._catalog))
 
+    def save_bad_end(self, record: RunRecord) -> None:
+        """Appends a run's state unless it is known to be done: Ctrl-C may come while COMMIT's answer is on its way."""
+        done, params = self._said(record, "done")
+        self._append(tables.RUNS, rows.run_row(record, self._catalog), (f"NOT EXISTS ({done})", params))
+
+    def save_first_end(self, record: RunRecord) -> None:
+        """Appends a run's state unless the run has itself said how it ended."""
+        said, params = self._said(record)
+        self._append(tables.RUNS, rows.run_row(record, self._catalog), (f"NOT EXISTS ({said})", params))
+
+    def is_done(self, record: RunRecord) -> bool:
+        """Whether a run's part is committed: its row is the last that its transaction writes."""
+        return bool(self._warehouse.query(Statement(*self._said(record, "done"))))
+
+    def _said(self, record: RunRecord, status: str | None = None) -> tuple[str, tuple[object, ...]]:
+        """Asks for the rows in which a run told its status, or that status."""
+        key = {
+            "run_id": record.run_id,
+            "object": record.object,
+            **rows.table_row(record.table, self._catalog),
+        }
+        key |= {"status": status} if status else {}
+        runs = self._names.sql_table(tables.RUNS)
+        return f"SELECT 1 AS said FROM {runs} WHERE {self._names.equal(key)}", tuple(key.values())
+
     def runs(self, *, limit: int = 50, run_id: str | None = None) -> list[RunRecord]:
-        """The newest first, one record for each run, object and table."""
+        """Runs that have ended, the newest first, one record for each run, object and table."""
         where = {"run_id": run_id} if run_id else {}
         found = self._latest(tables.RUNS, where, order="started_at", descending=True, limit=limit)
         return [rows.run_from(row, self._catalog) for row in found]
-
-    def unfinished_runs(self, table: TableName) -> list[RunRecord]:
-        """Runs of a table that never wrote how they ended; whoever holds the lock knows that they are dead."""
-        found = self._latest(tables.RUNS, rows.table_row(table, self._catalog), order="started_at")
-        return [rows.run_from(row, self._catalog) for row in found if row["status"] == "running"]
 
     # ---- jobs
 
@@ -124,27 +189,33 @@ class State:
 
     def forget(self, table: TableName) -> None:
         """Forgets where a table stands, its open jobs and what it is owed: the next sync reads everything."""
+        jobs, owed = self.open_jobs(table), self.owed(table)
         forgotten = {**rows.table_row(table, self._catalog), "status": "forgotten"}
         self._append(tables.WATERMARKS, forgotten)
-        for job in self.open_jobs(table):
+        for job in jobs:
             self.save_job(replace(job, status="dropped"))
-        for change in self.owed(table):
-            self.save_change(replace(change, backfilled_at=self._warehouse.now()))
+        now = self._warehouse.now() if owed else None
+        for change in owed:
+            self.save_change(replace(change, backfilled_at=now))
 
     # ---- rows
 
-    def _append(self, table: StateTable, row: rows.Row) -> None:
-        """Adds a row above all others of its table."""
-        name, columns = quote_table(self._names[table.name]), [self._quoted(column) for column in row]
-        saved = self._quoted("saved")
-        marks = ", ".join("?" for _ in row)
-        self._warehouse.execute(
-            Statement(
-                f"INSERT INTO {name} ({', '.join([*columns, saved])})\n"
-                f"SELECT {marks}, coalesce(max({saved}), 0) + 1 FROM {name}",
-                tuple(row.values()),
-            )
+    def _append(
+        self, table: StateTable, row: rows.Row, guard: tuple[str, tuple[object, ...]] = _NO_GUARD
+    ) -> bool:
+        """Adds a row above all others of its table, if the guard's condition is met; tells whether it did."""
+        name, saved = self._names.sql_table(table), self._names.sql("saved")
+        condition, params = guard
+        times = set(table.of_kind(ColumnKind.TIMESTAMP))
+        # What is bound in a SELECT has no column to take its type from; a time could then get a zone.
+        marks = ", ".join("CAST(? AS DATETIME)" if column in times else "?" for column in row)
+        statement = (
+            f"INSERT INTO {name} ({self._names.listed([*row, 'saved'])})\n"
+            f"SELECT {marks}, n.next_saved\n"
+            f"FROM (SELECT coalesce(max({saved}), 0) + 1 AS next_saved FROM {name}) AS n"
         )
+        where = f"\nWHERE {condition}" if condition else ""
+        return self._warehouse.execute(Statement(statement + where, (*row.values(), *params))) > 0
 
     def _latest(
         self,
@@ -156,35 +227,18 @@ class State:
         limit: int | None = None,
     ) -> list[rows.Row]:
         """The latest version of each thing that `where` finds; nothing where LHT has no tables yet."""
-        self._has_tables = self._has_tables or self._version() > 0
-        if not self._has_tables:
-            return []
-        names = [column.name for column in table.columns]
-        condition = " AND ".join(f"{self._quoted(name)} = ?" for name in where) or "TRUE"
-        key = ", ".join(self._quoted(name) for name in table.key)
-        found = self._warehouse.query(
-            Statement(
-                f"SELECT {', '.join(self._quoted(name) for name in names)}\n"
-                f"FROM {quote_table(self._names[table.name])} WHERE {condition}\n"
-                f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {self._quoted('saved')} DESC) = 1\n"
-                f"ORDER BY {self._quoted(order)}{' DESC' if descending else ''}, {self._quoted('saved')}"
-                f"{' DESC' if descending else ''}{f' LIMIT {limit}' if limit is not None else ''}",
-                tuple(where.values()),
+        columns = [column.name for column in table.columns]
+        falls = " DESC" if descending else ""
+        try:
+            found = self._warehouse.query(
+                Statement(
+                    f"SELECT {self._names.listed(columns)}\n"
+                    f"FROM {latest(self._names, table, self._names.equal(where))}\n"
+                    f"ORDER BY {self._names.sql(order)}{falls}, {self._names.sql('saved')}{falls}"
+                    f"{f' LIMIT {limit}' if limit is not None else ''}",
+                    tuple(where.values()),
+                )
             )
-        )
-        return [dict(zip(names, row, strict=True)) for row in found]
-
-    def _quoted(self, column: str) -> str:
-        return quote(stored_name(self._warehouse, column))
-
-
-def stored_name(warehouse: Warehouse, name: str) -> str:
-    """A name of ours as this warehouse stores it."""
-    return name.upper() if warehouse.capabilities.folds_upper else name
-
-
-def state_table(warehouse: Warehouse, table: StateTable, schema: str | None) -> TableName:
-    """Where one of LHT's own tables lies."""
-    return warehouse.table_name(
-        stored_name(warehouse, table.name), schema or warehouse.capabilities.state_schema
-    )
+        except MissingTableError:
+            return []
+        return [dict(zip(columns, row, strict=True)) for row in found]

@@ -1,7 +1,9 @@
 """Names and columns of LHT's own tables, and of the columns it adds to users' tables: spelled here, once.
 
-All tables but `locks` are append-only: of the rows with one key, the one with the highest `saved` counts. A table
-that lies in the state's own catalog is kept without its catalog, so that a renamed database file keeps its state.
+All tables but `locks` are append-only: of the rows with one key, the one with the highest `saved` counts. Where two
+transactions do not see each other's rows, two rows may get one number; but the rows of one key are written under a
+table's lock, one after the other, so that only rows of different keys share numbers. Should somebody write without
+the lock (`reset` does), `tie` decides, so that every reader takes the same row. A table that lies in the state's own catalog is kept without its catalog, so that a renamed database file keeps its state.
 """
 
 from __future__ import annotations
@@ -24,11 +26,16 @@ OUTBOX, ROW_RESULTS, BEFORE_IMAGES, PUSHED = "outbox", "row_results", "before_im
 
 @dataclass(frozen=True, slots=True)
 class StateTable:
-    """One of LHT's own tables; `key` tells which rows are versions of one thing."""
+    """One of LHT's own tables; `key` tells which rows are versions of one thing, `tie` which of two counts."""
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    tie: str = "saved"
+
+    def of_kind(self, kind: ColumnKind) -> list[str]:
+        """The names of the columns of one kind, in order."""
+        return [column.name for column in self.columns if column.type.kind is kind]
 
 
 def _columns(text: str = "", integer: str = "", timestamp: str = "", real: str = "") -> tuple[Column, ...]:
@@ -58,6 +65,7 @@ RUNS = StateTable(
         "seconds",
     ),
     ("run_id", "object", *_TABLE_KEY),
+    "status",
 )
 WATERMARKS = StateTable(
     "watermarks",
@@ -67,6 +75,7 @@ WATERMARKS = StateTable(
         "watermark read_until deleted_until covered_from formulas_read_at fully_read_at",
     ),
     _TABLE_KEY,
+    "run_id",
 )
 JOBS = StateTable(
     "jobs",
@@ -76,6 +85,7 @@ JOBS = StateTable(
         "created_at",
     ),
     ("job_id",),
+    "status",
 )
 SCHEMA_CHANGES = StateTable(
     "schema_changes",
@@ -85,10 +95,15 @@ SCHEMA_CHANGES = StateTable(
         "changed_at backfilled_at",
     ),
     ("change_id",),
+    "backfilled_at",
 )
 LOCKS = StateTable(
     "locks",
-    _columns(f"{_TABLE} token host boot_id run_id", "pid", "acquired_at heartbeat_at"),
+    _columns(
+        f"{_TABLE} token host boot_id run_id org_id object command lht_version",
+        "pid",
+        "acquired_at heartbeat_at",
+    ),
 )
 ALL = (META, RUNS, WATERMARKS, JOBS, SCHEMA_CHANGES, LOCKS)
 

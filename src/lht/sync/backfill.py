@@ -10,6 +10,7 @@ from lht.sync.extract import SMALL, by_job
 from lht.sync.jobs import start_job, take_up
 from lht.sync.plan import conditions
 from lht.sync.reading import ask, read
+from lht.warehouse import merge
 
 if TYPE_CHECKING:
     from lht.model.run import JobRecord, SchemaChange
@@ -41,7 +42,8 @@ def start_backfill(table_run: TableRun) -> Backfill | None:
         table_run, "backfill", tuple(dict.fromkeys((table_run.id_column, *columns))), where, resumable=True
     )
     read = {*(column.name.lower() for column in owed), *exchanged}
-    debts = tuple(debt for debt in run.state.owed(plan.table) if debt.column.lower() in read)
+    known = (*table_run.debts, *(exchange.debt for exchange in exchanges))
+    debts = tuple(debt for debt in known if debt.column.lower() in read)
     return Backfill(question, _job(table_run, question), exchanges, debts)
 
 
@@ -60,14 +62,16 @@ def land_backfill(table_run: TableRun, backfill: Backfill) -> None:
     """Fills the old rows and pays the debt in one transaction, then exchanges what waited for its values."""
     run, plan = table_run.run, table_run.plan
     if backfill.record:
-        staging = by_job(run, backfill.question, backfill.record, table_run.options).staging
-        table_run.leftovers.stagings.append(staging)
+        staged = by_job(run, backfill.question, backfill.record, table_run.options)
+        table_run.leftovers.stagings.append(staged.table)
     else:
-        staging = read(table_run, backfill.question).staging
+        staged = read(table_run, backfill.question)
+    fill = shape.plan_fill(table_run, staged, backfill.question.columns[1:])
     with run.warehouse.transaction():
         table_run.lock.check()
-        shape.fill(run, plan, staging, [column.name for column in backfill.question.columns[1:]])
-        shape.keep_old_values(run, plan, staging, backfill.exchanges)
+        merge.fill(run.warehouse, fill)
+        shape.keep_old_values(run, plan, staged.table, backfill.exchanges)
+        table_run.lock.check_again()
         shape.pay(run, backfill.debts)
     shape.finish_exchanges(run, plan.table, backfill.exchanges)
     shape.refresh_live_view(run, plan.table)  # also if an earlier run was killed before it could

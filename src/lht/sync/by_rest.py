@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from lht.errors import IncompleteExtractError
 from lht.records.rest_rows import stream_rest
 from lht.sfdc import rest
-from lht.sync.question import Extract, Question, incomplete, stage_all, staging_name
-from lht.warehouse import statements
+from lht.sync.question import NOTHING, Extract, Question, incomplete, stage_all, staging_name
+from lht.warehouse import merge, statements
+from lht.warehouse.merging import Marks
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,14 +50,17 @@ def _answer(run: Run, question: Question, cap: datetime | None) -> Extract:
         return _joined(run, question, parts, staged)
     finally:
         for extract in staged:
-            run.warehouse.drop_table(extract.staging)
+            run.warehouse.drop_table(extract.table)
 
 
 def _part(run: Run, question: Question, read_until: datetime) -> Extract:
-    pages = rest.query_pages(run.org, question.soql, include_deleted=question.include_deleted)
-    stream = stream_rest(pages, question.columns, object_name=question.object)
-    staging = stage_all(run, question, stream)
-    return Extract(staging, stream.rows, read_until, dict(stream.rounded))
+    pages = iter(rest.query_pages(run.org, question.soql, include_deleted=question.include_deleted))
+    first = next(pages)
+    if question.may_be_nothing and not first["records"] and not first.get("totalSize"):
+        return Extract(None, NOTHING, read_until)
+    stream = stream_rest(chain([first], pages), question.columns, object_name=question.object)
+    staging, facts = stage_all(run, question, stream)
+    return Extract(staging, facts, read_until, dict(stream.rounded))
 
 
 def split_columns(run: Run, question: Question) -> list[Question]:
@@ -66,7 +71,13 @@ def split_columns(run: Run, question: Question) -> list[Question]:
     id_column = next(column for column in question.columns if column.field == "Id")
     middle = len(others) // 2
     halves = (
-        replace(question, purpose=f"{question.purpose}_{n}", columns=(id_column, *columns))
+        replace(
+            question,
+            purpose=f"{question.purpose}_{n}",
+            columns=(id_column, *columns),
+            marks=Marks(id_column.name),
+            may_be_nothing=False,
+        )
         for n, columns in enumerate((others[:middle], others[middle:]))
     )
     return [part for half in halves for part in split_columns(run, half)]
@@ -76,16 +87,16 @@ def _joined(run: Run, question: Question, parts: list[Question], staged: list[Ex
     """Joins the parts; a record that came or went between two of them makes the counts differ."""
     id_column = parts[0].columns[0].name
     columns = [[column.name for column in part.columns[n > 0 :]] for n, part in enumerate(parts)]
-    target = replace(staged[0].staging, name=staging_name(run, question))
-    tables = [extract.staging for extract in staged]
+    tables = [extract.table for extract in staged]
+    target = replace(tables[0], name=staging_name(run, question))
     run.warehouse.execute(
         statements.join_staged(
             target, list(zip(tables, columns, strict=True)), id_column, run.warehouse.dialect
         )
     )
-    rows = run.warehouse.row_count(target)
-    if any(part.rows != rows for part in staged):
+    facts = merge.staged_facts(run.warehouse, target, question.marks)
+    if any(part.rows != facts.staged for part in staged):
         run.warehouse.drop_table(target)
-        raise incomplete(question, expected=max(part.rows for part in staged), got=rows)
+        raise incomplete(question, expected=max(part.rows for part in staged), got=facts.staged)
     rounded = {name: count for part in staged for name, count in part.rounded.items()}
-    return Extract(target, rows, staged[0].read_until, rounded)
+    return Extract(target, facts, staged[0].read_until, rounded)

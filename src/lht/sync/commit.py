@@ -7,22 +7,29 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from lht.errors import Recovery, StatementError, SyncError, VisibilityLostError
+from lht.errors import (
+    IncompleteExtractError,
+    Recovery,
+    StatementError,
+    SyncError,
+    VisibilityLostError,
+    WarehouseUnreachableError,
+)
 from lht.model.run import RunRecord
 from lht.model.sync import DeletePolicy, ObjectResult, SyncMode, Watermark
 from lht.state.tables import system_columns
 from lht.sync import shape, window
+from lht.sync.reading import row_marks
 from lht.warehouse import merge
-from lht.warehouse.merging import Deletions, MergeSpec
+from lht.warehouse.merging import Deletions, MergeCounts, MergeSpec
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lht.model.sync import SyncPlan
-    from lht.model.table import TableName
+    from lht.model.table import Column, TableName
     from lht.sync.question import Extract
     from lht.sync.run import Run, TableRun
-    from lht.warehouse.merging import KeyProblems, MergeCounts
+    from lht.warehouse.merging import KeyProblems
 
 VALVE_SHARE = 0.10
 VALVE_ROWS = 100
@@ -40,9 +47,22 @@ class Staged:
 
     rows: Extract
     deleted_until: datetime | None
-    ids: TableName | None = None
+    ids: Extract | None = None
     named: tuple[TableName, ...] = ()
-    formulas: tuple[TableName, list[str]] | None = None
+    formulas: tuple[Extract, tuple[Column, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the transaction will do, found out before it: nothing is created or dropped while it is open.
+
+    `absence`: the staged rows whose absences mean something, None where nothing was read completely.
+    """
+
+    spec: MergeSpec
+    counts: MergeCounts
+    absence: MergeSpec | None
+    formulas: MergeSpec | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,80 +80,128 @@ def commit(table_run: TableRun, staged: Staged) -> ObjectResult:
     Raises SyncError for keys that do not identify a row, VisibilityLostError when the valve closes, RunLockedError
     for a lost lock; the table's rows are then as they were.
     """
-    run, plan = table_run.run, table_run.plan
-    spec = merge_spec(run, plan, staged.rows.staging)
-    absence = _complete_read(table_run, spec, staged)
-    _refuse_bad_keys(table_run, spec, staged)
-    counts = merge.classify(run.warehouse, spec)
-    newest = _newest_stamp(run, spec)
+    if staged.rows.staging is None:
+        return _commit_nothing(table_run, staged)
+    run, decided = table_run.run, _decide(table_run, staged)
     for _ in range(ATTEMPTS - 1):
         try:
-            return _commit_once(table_run, staged, spec, absence, counts, newest)
+            return _commit_once(table_run, staged, decided)
         except StatementError as error:
             if error.recovery is not Recovery.RETRY:
                 raise
-            run.tell("warning", plan.object, f"{error.message} The transaction is tried again.")
+            run.tell("warning", table_run.plan.object, f"{error.message} The transaction is tried again.")
             run.warehouse.make_room()
-    return _commit_once(table_run, staged, spec, absence, counts, newest)
+    return _commit_once(table_run, staged, decided)
 
 
-def _commit_once(  # noqa: PLR0917 - one call, two places: what was decided before the transaction
-    table_run: TableRun,
-    staged: Staged,
-    spec: MergeSpec,
-    absence: MergeSpec | None,
-    counts: MergeCounts,
-    newest: datetime | None,
-) -> ObjectResult:
-    run, plan = table_run.run, table_run.plan
-    with run.warehouse.transaction():
-        table_run.lock.check()
-        gone = _land(table_run, staged, spec, absence, counts)
-        landed = Landed(counts, gone, run.warehouse.row_count(plan.table))
-        watermark = _watermark(table_run, staged, landed, newest)
-        result = _result(table_run, staged, landed, watermark)
-        _pay_debts(table_run)
-        for job in table_run.leftovers.jobs:
-            run.state.save_job(replace(job, status="done"))
-        run.state.save_watermark(watermark)
-        run.state.save_run(_done(table_run, result))
+def _commit_nothing(table_run: TableRun, staged: Staged) -> ObjectResult:
+    """Writes down that there was nothing to do, without a transaction: each row of the state is true by itself.
+
+    The run's row comes last, as it always does: it says that the rest is there.
+    """
+    facts = table_run.situation.facts
+    landed = Landed(MergeCounts(), 0, facts.rows if facts else 0)
+    return _save_state(table_run, staged, landed)
+
+
+def _decide(table_run: TableRun, staged: Staged) -> Decided:
+    """Compares what is staged with the table. The scratch table that this may leave is cleared away with the rest."""
+    run = table_run.run
+    spec = merge_spec(table_run, staged.rows)
+    _refuse_bad_keys(table_run, spec, staged)
+    if not spec.target_is_empty:
+        table_run.leftovers.stagings.append(spec.changes)
+    counts = merge.classify(run.warehouse, spec)
+    formulas = shape.plan_fill(table_run, *staged.formulas) if staged.formulas else None
+    return Decided(spec, counts, _complete_read(table_run, spec, staged), formulas)
+
+
+def _commit_once(table_run: TableRun, staged: Staged, decided: Decided) -> ObjectResult:
+    run = table_run.run
+    result = None
+    try:
+        with run.warehouse.transaction():
+            table_run.lock.check()
+            gone = _land(table_run, staged, decided)
+            rows = run.warehouse.row_count(table_run.plan.table)
+            _refuse_strange_rows(table_run, decided, rows)
+            result = _save_state(table_run, staged, Landed(decided.counts, gone, rows))
+    except WarehouseUnreachableError:
+        if result is None or not _is_committed(table_run, result):
+            raise
     return result
 
 
-def _land(
-    table_run: TableRun, staged: Staged, spec: MergeSpec, absence: MergeSpec | None, counts: MergeCounts
-) -> int:
+def _is_committed(table_run: TableRun, result: ObjectResult) -> bool:
+    """Looks, where the connection was lost, whether the transaction's last row is there: then all of it is."""
+    table_run.run.warehouse.reconnect()
+    return table_run.run.state.is_done(_done(table_run, result))
+
+
+def _land(table_run: TableRun, staged: Staged, decided: Decided) -> int:
     """Changes the table; gives how many rows were deleted that no staged row told of."""
-    run = table_run.run
-    live_before = merge.live_count(run.warehouse, spec)
-    merge.merge(run.warehouse, spec, counts)
-    gone = merge.delete_moved(run.warehouse, spec) + _delete_named(run, spec, staged)
+    warehouse, spec, absence = table_run.run.warehouse, decided.spec, decided.absence
+    live_before = merge.live_count(warehouse, spec) if absence else 0
+    merge.merge(warehouse, spec, decided.counts)
+    gone = merge.delete_moved(warehouse, spec) + _delete_named(table_run.run, spec, staged)
     if absence:
-        _check_valve(table_run, merge.absent_count(run.warehouse, absence), live_before)
-        gone += merge.delete_absent(run.warehouse, absence)
-    if staged.formulas:
-        shape.fill(run, table_run.plan, *staged.formulas)
+        _check_valve(table_run, merge.absent_count(warehouse, absence), live_before)
+        gone += merge.delete_absent(warehouse, absence)
+    if decided.formulas:
+        merge.fill(warehouse, decided.formulas)
     return gone
 
 
-def merge_spec(run: Run, plan: SyncPlan, staging: TableName, *, key_column: str | None = None) -> MergeSpec:
-    """Describes the merge of staged rows that a plan asks for."""
-    named = {(c.field or "").lower(): c.name for c in plan.columns}
+def _refuse_strange_rows(table_run: TableRun, decided: Decided, rows: int) -> None:
+    """Refuses a table that was empty when the run began, and now has rows that are not the run's."""
+    if decided.spec.target_is_empty and rows != decided.counts.changed:
+        plan = table_run.plan
+        raise IncompleteExtractError(
+            f"{plan.table} was empty and would have {rows} rows where {decided.counts.changed} came; nothing was "
+            "committed.",
+            hint="Another program writes to the table. Run the same command again when it has ended.",
+            object=plan.object,
+            table=str(plan.table),
+        )
+
+
+def _save_state(table_run: TableRun, staged: Staged, landed: Landed) -> ObjectResult:
+    """Writes the state that goes with the rows: the last statements, the very last says that the run is done."""
+    run = table_run.run
+    watermark = _watermark(table_run, staged, landed)
+    result = _result(table_run, staged, landed, watermark)
+    _pay_debts(table_run)
+    for job in table_run.leftovers.jobs:
+        run.state.save_job(replace(job, status="done"))
+    # A lock may be lost while a long merge runs; what is then said of the table must not be committed.
+    if not run.state.save_watermark(watermark, held_by=table_run.lock.token):
+        raise table_run.lock.lost()
+    run.state.save_run(_done(table_run, result))
+    return result
+
+
+def merge_spec(table_run: TableRun, rows: Extract, *, by_id: bool = False) -> MergeSpec:
+    """Describes the merge of staged rows that a plan asks for; `by_id`: they have nothing but Ids."""
+    run, plan = table_run.run, table_run.plan
+    marks = row_marks(plan)
     spec = MergeSpec(
         target=plan.table,
-        staging=staging,
-        key_column=key_column or plan.key_column,
+        staging=rows.table,
+        key_column=(marks.id or marks.key) if by_id else marks.key,
         columns=tuple(c.name for c in plan.columns),
-        stamp_column=named.get((plan.cursor or "").lower()),
-        deleted_column=named.get("isdeleted"),
-        id_column=named["id"],
+        stamp_column=marks.stamp,
+        deleted_column=marks.deleted,
+        id_column=marks.id,
         policy=plan.deletes,
         run_id=run.run_id,
         synced_at=run.now(),
         system=system_columns(run.warehouse.capabilities),
+        facts=rows.facts,
         trusts_stamps=plan.trusts_stamps,
     )
-    return merge.prepare(run.warehouse, spec)
+    is_empty = not table_run.table_has_rows
+    known = (plan.columns, table_run.target_columns(plan.columns))
+    return merge.prepare(run.warehouse, spec, target_is_empty=is_empty, known=known)
 
 
 def _key_problems(table_run: TableRun, spec: MergeSpec, staged: Staged) -> KeyProblems:
@@ -147,7 +215,7 @@ def _key_problems(table_run: TableRun, spec: MergeSpec, staged: Staged) -> KeyPr
     is_unique = key is None or key.unique or key.type == "id"
     if found or is_unique or plan.mode is SyncMode.FULL:
         return found
-    return merge.taken_keys(warehouse, spec, gone=staged.named, live=staged.ids)
+    return merge.taken_keys(warehouse, spec, gone=staged.named, live=staged.ids.table if staged.ids else None)
 
 
 def _refuse_bad_keys(table_run: TableRun, spec: MergeSpec, staged: Staged) -> None:
@@ -178,13 +246,13 @@ def _delete_named(run: Run, spec: MergeSpec, staged: Staged) -> int:
 
 def _complete_read(table_run: TableRun, spec: MergeSpec, staged: Staged) -> MergeSpec | None:
     """Gives the staged rows whose absences mean something; None where nothing was read completely."""
-    if table_run.plan.deletes is DeletePolicy.KEEP:
+    if table_run.plan.deletes is DeletePolicy.KEEP or spec.target_is_empty:
         return None
     if table_run.plan.mode is SyncMode.FULL:
         return spec
     if staged.ids is None:
         return None
-    return merge_spec(table_run.run, table_run.plan, staged.ids, key_column=spec.id_column)
+    return merge_spec(table_run, staged.ids, by_id=True)
 
 
 def _check_valve(table_run: TableRun, absent: int, live: int) -> None:
@@ -203,19 +271,15 @@ def _check_valve(table_run: TableRun, absent: int, live: int) -> None:
     )
 
 
-def _newest_stamp(run: Run, spec: MergeSpec) -> datetime | None:
-    return merge.newest(run.warehouse, spec.staging, spec.stamp_column) if spec.stamp_column else None
-
-
 def _pay_debts(table_run: TableRun) -> None:
     """A full sync reads every column of every row, so nothing is owed any more."""
     run, plan = table_run.run, table_run.plan
     if plan.mode is SyncMode.FULL:
         read = {column.name.lower() for column in plan.columns}
-        shape.pay(run, [debt for debt in run.state.owed(plan.table) if debt.column.lower() in read])
+        shape.pay(run, [debt for debt in table_run.debts if debt.column.lower() in read])
 
 
-def _watermark(table_run: TableRun, staged: Staged, landed: Landed, newest: datetime | None) -> Watermark:
+def _watermark(table_run: TableRun, staged: Staged, landed: Landed) -> Watermark:
     """Gives where the table stands once the transaction is committed."""
     run, plan, options = table_run.run, table_run.plan, table_run.options
     is_full = plan.mode is SyncMode.FULL
@@ -223,7 +287,7 @@ def _watermark(table_run: TableRun, staged: Staged, landed: Landed, newest: date
     stored = table_run.stored if plan.trusts_stamps else None
     watermark, read_until = window.advance(
         stored,
-        newest=newest,
+        newest=staged.rows.facts.newest,
         job_created=staged.rows.read_until,
         lower_bound=plan.lower_bound,
         by_hand=by_hand,
@@ -295,7 +359,7 @@ def run_record(
     status: str,
     result: ObjectResult | None = None,
 ) -> RunRecord:
-    """Gives the record of one object's part in the run; `status`: running, done, failed or interrupted."""
+    """Gives the record of one object's part in the run, as it ended; `status`: done, failed or interrupted."""
     return RunRecord(
         run_id=run.run_id,
         org_id=run.org.org_id,
@@ -304,7 +368,7 @@ def run_record(
         command="sync",
         status=status,
         started_at=started_at,
-        ended_at=None if status == "running" else run.now(),
+        ended_at=run.now(),
         lht_version=version("lht"),
         result=result,
     )

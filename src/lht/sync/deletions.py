@@ -72,4 +72,7 @@ def _by_get_deleted(run: Run, plan: SyncPlan, since: datetime, now: datetime) ->
         return too_old
     if answer.earliest_available > start:
         return too_old
-    return Gone(answer.records, min(answer.covered_until, now))
+    # The window may begin before the last one ended; what that one had is applied, and need not be staged again.
+    begin = since.replace(microsecond=0)
+    records = [record for record in answer.records if record.deleted_at >= begin]
+    return Gone(records, min(answer.covered_until, now))

@@ -43,7 +43,6 @@ def run_sync(
     KeyboardInterrupt ends all of them at their next safe point; no transaction is left half done.
     """
     _refuse_shared_tables(warehouse, requests)
-    State(warehouse, schema=state_schema).ensure()
     remove_forgotten(spool_dir, before=now() - SPOOL_LIFE)
     stop, mutex = StopSignal(), threading.Lock()
 

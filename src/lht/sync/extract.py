@@ -17,7 +17,7 @@ from lht.records.spool import Spool
 from lht.sfdc import rest
 from lht.sync.by_rest import by_rest, fits_url
 from lht.sync.jobs import start_job, take_up
-from lht.sync.question import Extract, Question, stage_all
+from lht.sync.question import NOTHING, Extract, Question, stage_all
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,6 +75,8 @@ def by_job(run: Run, question: Question, record: JobRecord, options: SyncOptions
         sleep=run.stop.sleep,
         on_state=lambda j: run.tell("waiting", question.object, f"job {j.id} {j.state}", done=j.records),
     )
+    if question.may_be_nothing and job.records == 0:
+        return Extract(None, NOTHING, record.created_at, job=record)
     record = _with_pages(run, record, job, options)
     try:
         return _stage_pages(run, question, record, job, options)
@@ -117,5 +119,5 @@ def _stage_pages(
         on_page=on_page,
     )
     stream = stream_pages(pages, question.columns, object_name=question.object)
-    staging = stage_all(run, question, stream, expected=job.records, job_id=job.id)
-    return Extract(staging, stream.rows, record.created_at, dict(stream.rounded), record)
+    staging, facts = stage_all(run, question, stream, expected=job.records, job_id=job.id)
+    return Extract(staging, facts, record.created_at, dict(stream.rounded), record)

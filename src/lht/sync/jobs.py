@@ -18,6 +18,7 @@ from lht.records.spool import Spool
 from lht.sfdc import bulk
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from lht.model.table import TableName
@@ -46,13 +47,14 @@ def start_job(run: Run, question: Question, cap: datetime | None) -> JobRecord:
         status="open",
     )
     run.state.save_job(record)
+    run.open_jobs.append(record)
     return record
 
 
 def take_up(run: Run, question: Question) -> JobRecord | None:
     """Gives the job of a run that died over the same question; drops every other leftover of that purpose."""
     found = None
-    for record in run.state.open_jobs(question.table):
+    for record in tuple(run.open_jobs):
         if record.purpose != question.purpose:
             continue
         if found is None and _answers(run, record, question) and _is_alive(run, record):
@@ -94,12 +96,19 @@ def drop_job(run: Run, record: JobRecord) -> None:
         except ApiError:
             continue  # already ended, or gone: what was wanted
     run.state.save_job(replace(record, status="dropped"))
+    forget_jobs(run, [record])
 
 
 def drop_jobs(run: Run, table: TableName) -> None:
     """Drops what is left of a table's jobs, as far as it can be reached: clearing up stops nothing else."""
     try:
-        for record in run.state.open_jobs(table):
+        for record in tuple(run.open_jobs):
             drop_job(run, record)
     except LhtError as error:
         run.tell("warning", table.name, f"leftover jobs were not ended: {error.message}")
+
+
+def forget_jobs(run: Run, records: Sequence[JobRecord]) -> None:
+    """Takes jobs whose fate is settled in the state off the list of open ones."""
+    settled = {record.job_id for record in records}
+    run.open_jobs[:] = [record for record in run.open_jobs if record.job_id not in settled]

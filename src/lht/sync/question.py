@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from lht.errors import IncompleteExtractError
 from lht.sfdc import soql
+from lht.warehouse import merge
+from lht.warehouse.merging import StagedFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,23 +20,26 @@ if TYPE_CHECKING:
     from lht.model.table import Column, TableName
     from lht.records.parse import RecordStream
     from lht.sync.run import Run
+    from lht.warehouse.merging import Marks
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What one job asks. `purpose`: rows, backfill, ids, changed or formulas.
+    """What one job asks. `purpose`: rows, backfill, ids, changed or formulas; `marks`: its key and what goes with it.
 
     `resumable`: whether the answer to a run that died may serve. Not where it must be younger, or no older, than
-    another answer of the same run.
+    another answer of the same run. `may_be_nothing`: whether an answer without rows is not worth a staging table.
     """
 
     object: str
     table: TableName
     purpose: str
     columns: tuple[Column, ...]
+    marks: Marks
     conditions: tuple[str, ...] = ()
     include_deleted: bool = True
     resumable: bool = False
+    may_be_nothing: bool = False
 
     @property
     def soql(self) -> str:
@@ -51,15 +56,32 @@ class Question:
         return hashlib.sha256(asked.encode()).hexdigest()[:32]
 
 
+NOTHING = StagedFacts(staged=0, keyed=0, distinct=0, gone=0, empty=0, empty_example=None, newest=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Rows of a question, staged and counted. `read_until`: what was committed before is among them."""
+    """Rows of a question, staged and counted. `read_until`: what was committed before is among them.
 
-    staging: TableName
-    rows: int
+    `staging` None: there are no rows, and nobody wants an empty table.
+    """
+
+    staging: TableName | None
+    facts: StagedFacts
     read_until: datetime
     rounded: Mapping[str, int] = field(default_factory=dict)
     job: JobRecord | None = None
+
+    @property
+    def rows(self) -> int:
+        return self.facts.staged
+
+    @property
+    def table(self) -> TableName:
+        """The staging table of an answer that had to be staged."""
+        if self.staging is None:
+            raise ValueError("an answer without rows was not staged")
+        return self.staging
 
 
 def staging_name(run: Run, question: Question) -> str:
@@ -70,8 +92,8 @@ def staging_name(run: Run, question: Question) -> str:
 
 def stage_all(
     run: Run, question: Question, stream: RecordStream, *, expected: int | None = None, job_id: str = ""
-) -> TableName:
-    """Stages a stream to its end.
+) -> tuple[TableName, StagedFacts]:
+    """Stages a stream to its end, and counts what is staged.
 
     IncompleteExtractError, with nothing left behind, unless as many rows are staged as came and were announced.
     `expected` None: the stream itself has read how many there are.
@@ -81,11 +103,11 @@ def stage_all(
     finally:
         stream.close()  # downloads behind a stream that was given up would go on
     announced = stream.expected if expected is None else expected
-    staged = run.warehouse.row_count(staging)
-    if not announced == stream.rows == staged:
+    facts = merge.staged_facts(run.warehouse, staging, question.marks)
+    if not announced == stream.rows == facts.staged:
         run.warehouse.drop_table(staging)
-        raise incomplete(question, expected=announced, got=min(stream.rows, staged), job_id=job_id)
-    return staging
+        raise incomplete(question, expected=announced, got=min(stream.rows, facts.staged), job_id=job_id)
+    return staging, facts
 
 
 def incomplete(question: Question, *, expected: int, got: int, job_id: str = "") -> IncompleteExtractError:

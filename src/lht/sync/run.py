@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from lht.model.sync import SyncEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from lht.model.run import JobRecord
+    from lht.model.run import JobRecord, SchemaChange
     from lht.model.sync import SyncOptions, SyncPlan, SyncRequest, Watermark
     from lht.model.table import Column, TableName
     from lht.sfdc.org import Org
@@ -56,6 +56,8 @@ class Run:
     stop: StopSignal
     now: Callable[[], datetime]
     on_event: Callable[[SyncEvent], None]
+    open_jobs: list[JobRecord] = field(default_factory=list)
+    """The table's Bulk jobs whose fate is not settled, as the state has them."""
 
     def org_time(self) -> datetime:
         """The org's clock as its last answer told it."""
@@ -78,7 +80,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What a run has put aside and clears away: staging tables however it ends, jobs once their rows are in."""
+    """What a run has put aside and clears away: staging and scratch tables in any case, jobs once rows are in."""
 
     stagings: list[TableName] = field(default_factory=list)
     jobs: list[JobRecord] = field(default_factory=list)
@@ -94,6 +96,8 @@ class TableRun:
     plan: SyncPlan
     lock: TableLock
     started: Started
+    debts: list[SchemaChange] = field(default_factory=list)
+    """Changes whose old rows still lack their values, those of this run included."""
     leftovers: Leftovers = field(default_factory=Leftovers)
 
     @property
@@ -107,6 +111,12 @@ class TableRun:
     @property
     def table_has_rows(self) -> bool:
         return bool(self.situation.facts and self.situation.facts.rows)
+
+    def target_columns(self, wanted: Sequence[Column]) -> tuple[Column, ...]:
+        """The table's columns: those that it had, and of `wanted` those that were added since."""
+        had = self.situation.facts.columns if self.situation.facts else ()
+        names = {column.name.lower() for column in had}
+        return (*had, *(column for column in wanted if column.name.lower() not in names))
 
     @property
     def id_column(self) -> Column:

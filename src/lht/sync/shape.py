@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from lht.model.sync import ColumnChange, SyncPlan
     from lht.model.table import Column, TableName
-    from lht.sync.run import Run
+    from lht.sync.question import Extract
+    from lht.sync.run import Run, TableRun
 
 NEW = "__lht_new"
 OLD = "__lht_old"
@@ -39,20 +40,22 @@ def refresh_live_view(run: Run, table: TableName) -> None:
     live.refresh(run.warehouse, table, system_columns(run.warehouse.capabilities))
 
 
-def add_columns(run: Run, plan: SyncPlan, existing: Sequence[Column], *, owes: bool) -> None:
+def add_columns(run: Run, plan: SyncPlan, existing: Sequence[Column], *, owes: bool) -> list[SchemaChange]:
     """Adds the plan's new columns, and the system columns where a table was made by others.
 
-    `owes`: old rows still lack the values, until a backfill brings them.
+    `owes`: old rows still lack the values, until a backfill brings them. Gives these debts.
     """
     have = {column.name.lower() for column in existing}
     system = [c for c in system_column_definitions(run.warehouse.capabilities) if c.name.lower() not in have]
-    for column in plan.drift.added:
-        _record(run, plan, "add", column, old_type=None, owes=owes)
-    for column in plan.drift.reappeared if owes else ():
-        _record(run, plan, "reappear", column, old_type=None, owes=True)
+    recorded = [_record(run, plan, "add", c, old_type=None, owes=owes) for c in plan.drift.added]
+    if owes:
+        recorded += [
+            _record(run, plan, "reappear", c, old_type=None, owes=True) for c in plan.drift.reappeared
+        ]
     if plan.drift.added or system:
         run.warehouse.add_columns(plan.table, (*plan.drift.added, *system))
         refresh_live_view(run, plan.table)
+    return recorded if owes else []
 
 
 def widen_columns(run: Run, plan: SyncPlan) -> None:
@@ -71,6 +74,7 @@ class Exchange:
 
     change: ColumnChange
     temporary: Column
+    debt: SchemaChange
 
 
 def begin_exchanges(run: Run, plan: SyncPlan) -> tuple[Exchange, ...]:
@@ -78,11 +82,11 @@ def begin_exchanges(run: Run, plan: SyncPlan) -> tuple[Exchange, ...]:
     exchanges = []
     for change in plan.drift.exchanged:
         column = _column(plan, change)
-        _record(run, plan, "exchange", column, old_type=str(change.old), owes=True)
+        debt = _record(run, plan, "exchange", column, old_type=str(change.old), owes=True)
         temporary = replace(column, name=_suffixed(run, change.column, NEW))
         _set_aside_other_type(run, plan.table, temporary)
         run.warehouse.add_columns(plan.table, (temporary,))
-        exchanges.append(Exchange(change, temporary))
+        exchanges.append(Exchange(change, temporary, debt))
     return tuple(exchanges)
 
 
@@ -119,13 +123,15 @@ def finish_exchanges(run: Run, table: TableName, exchanges: Sequence[Exchange]) 
         run.warehouse.rename_column(table, exchange.temporary.name, name)
 
 
-def mend_exchanges(run: Run, table: TableName) -> None:
-    """Completes an exchange that was killed between its two renames."""
-    names = {column.name.lower(): column.name for column in run.warehouse.columns(table) or ()}
-    for lowered, name in names.items():
-        final = name[: -len(NEW)]
-        if lowered.endswith(NEW) and final.lower() not in names:
-            run.warehouse.rename_column(table, name, final)
+def mend_exchanges(run: Run, table: TableName, columns: Sequence[Column]) -> bool:
+    """Completes an exchange that was killed between its two renames; tells whether it renamed a column."""
+    names = {column.name.lower(): column.name for column in columns}
+    half_done = [
+        name for lowered, name in names.items() if lowered.endswith(NEW) and lowered[: -len(NEW)] not in names
+    ]
+    for name in half_done:
+        run.warehouse.rename_column(table, name, name[: -len(NEW)])
+    return bool(half_done)
 
 
 def _suffixed(run: Run, name: str, suffix: str) -> str:
@@ -139,23 +145,25 @@ def _free_name(run: Run, table: TableName, wanted: str) -> str:
     return wanted if wanted.lower() not in taken else next(n for n in numbered if n.lower() not in taken)
 
 
-def fill(run: Run, plan: SyncPlan, staging: TableName, columns: Sequence[str]) -> int:
-    """Writes staged values of `columns` into the rows that have the same Id."""
-    id_column = next(c.name for c in plan.columns if c.field == "Id")
+def plan_fill(table_run: TableRun, staged: Extract, columns: Sequence[Column]) -> MergeSpec:
+    """Describes how staged values of `columns` get into the rows that have the same Id: `merge.fill` writes them."""
+    run, plan, id_column = table_run.run, table_run.plan, table_run.id_column
     spec = MergeSpec(
         target=plan.table,
-        staging=staging,
-        key_column=id_column,
-        columns=(id_column, *columns),
+        staging=staged.table,
+        key_column=id_column.name,
+        columns=(id_column.name, *(column.name for column in columns)),
         stamp_column=None,
         deleted_column=None,
-        id_column=id_column,
+        id_column=id_column.name,
         policy=plan.deletes,
         run_id=run.run_id,
         synced_at=run.now(),
         system=system_columns(run.warehouse.capabilities),
+        facts=staged.facts,
     )
-    return merge.fill(run.warehouse, merge.prepare(run.warehouse, spec))
+    known = ((id_column, *columns), table_run.target_columns(columns))
+    return merge.prepare(run.warehouse, spec, target_is_empty=False, known=known)
 
 
 def pay(run: Run, changes: Sequence[SchemaChange]) -> None:
@@ -164,23 +172,25 @@ def pay(run: Run, changes: Sequence[SchemaChange]) -> None:
         run.state.save_change(replace(change, backfilled_at=run.now()))
 
 
-def _record(run: Run, plan: SyncPlan, kind: str, column: Column, *, old_type: str | None, owes: bool) -> None:
+def _record(
+    run: Run, plan: SyncPlan, kind: str, column: Column, *, old_type: str | None, owes: bool
+) -> SchemaChange:
     now = run.now()
-    run.state.save_change(
-        SchemaChange(
-            change_id=f"{run.run_id}:{kind}:{column.name}",
-            run_id=run.run_id,
-            org_id=run.org.org_id,
-            table=plan.table,
-            kind=kind,
-            column=column.name,
-            field=column.field or column.name,
-            old_type=old_type,
-            new_type=str(column.type),
-            changed_at=now,
-            backfilled_at=None if owes else now,
-        )
+    change = SchemaChange(
+        change_id=f"{run.run_id}:{kind}:{column.name}",
+        run_id=run.run_id,
+        org_id=run.org.org_id,
+        table=plan.table,
+        kind=kind,
+        column=column.name,
+        field=column.field or column.name,
+        old_type=old_type,
+        new_type=str(column.type),
+        changed_at=now,
+        backfilled_at=None if owes else now,
     )
+    run.state.save_change(change)
+    return change
 
 
 def _column(plan: SyncPlan, change: ColumnChange) -> Column:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lht.errors import LhtError, MappingError, SyncError
+from lht.errors import LhtError, MappingError, SyncError, WarehouseUnreachableError
 from lht.mapping.registry import registered_mappings
 from lht.model.sync import ErrorReport, ObjectResult, SyncMode
 from lht.sfdc import rest
@@ -20,9 +20,16 @@ from lht.sync.backfill import land_backfill, start_backfill
 from lht.sync.commit import Staged, commit, run_record
 from lht.sync.deletions import find_gone
 from lht.sync.drift import refuse_incompatible
-from lht.sync.jobs import close_job, drop_jobs
+from lht.sync.jobs import close_job, drop_jobs, forget_jobs
 from lht.sync.plan import Situation, TableFacts, find_cursor, plan_sync
-from lht.sync.reading import read_all_ids, read_changed_ids, read_formulas, read_rows, stage_gone
+from lht.sync.reading import (
+    read_all_ids,
+    read_changed_ids,
+    read_formulas,
+    read_rows,
+    reads_formulas,
+    stage_gone,
+)
 from lht.sync.run import Started, TableRun
 from lht.warehouse import merge
 
@@ -33,13 +40,17 @@ if TYPE_CHECKING:
     from lht.model.salesforce import SObject
     from lht.model.sync import SyncPlan, SyncRequest
     from lht.model.table import Column, TableName
+    from lht.state.standing import Standing
+    from lht.sync.deletions import Gone
+    from lht.sync.question import Extract
     from lht.sync.run import Run
 
 
 def plan_table(run: Run, request: SyncRequest) -> SyncPlan:
     """Reads both sides and plans, changing nothing."""
     sobject = rest.describe(run.org, request.object)
-    return plan_sync(request, _situation(run, request, sobject, _table(run, request, sobject)))
+    standing = run.state.standing(_table(run, request, sobject))
+    return plan_sync(request, _situation(run, request, sobject, standing))
 
 
 def sync_table(run: Run, request: SyncRequest) -> ObjectResult:
@@ -47,21 +58,26 @@ def sync_table(run: Run, request: SyncRequest) -> ObjectResult:
     started = Started(run.now(), time.monotonic(), run.org.calls)
     sobject = rest.describe(run.org, request.object)
     table = _table(run, request, sobject)
+    run.warehouse.tag(run.run_id, sobject.name)
     lock = TableLock(
         run.warehouse,
         table,
         run_id=run.run_id,
+        org_id=run.org.org_id,
+        object_name=sobject.name,
+        command="sync",
         schema=run.state_schema,
         timeout_s=request.options.lock_timeout_s,
         sleep=run.stop.sleep,
     )
     with lock:
         _tell_replaced(run, sobject.name, lock)
-        with _recorded(run, sobject.name, table, started.at):
-            shape.mend_exchanges(run, table)
+        run.open_jobs[:] = lock.standing.open_jobs
+        with _recorded(run, sobject.name, table, started):
             table_run = _planned(run, request, sobject, lock, started)
             result = _landed(table_run)
         run.tell("committed", sobject.name, done=result.rows_read, total=result.rows_read)
+        forget_jobs(run, table_run.leftovers.jobs)
         for record in table_run.leftovers.jobs:
             close_job(run, record)
         drop_jobs(run, table)
@@ -78,13 +94,21 @@ def _tell_replaced(run: Run, object_name: str, lock: TableLock) -> None:
 
 def _planned(run: Run, request: SyncRequest, sobject: SObject, lock: TableLock, started: Started) -> TableRun:
     """Plans under the lock, and tells what comes."""
-    situation = _situation(run, request, sobject, _table(run, request, sobject))
+    situation = _situation(run, request, sobject, _mended(run, lock))
     plan = plan_sync(request, situation)
     refuse_incompatible(plan)
     run.tell("planned", plan.object, f"{plan.mode} sync: {plan.reason}")
     for warning in plan.warnings:
         run.tell("warning", plan.object, warning)
-    return TableRun(run, request, situation, plan, lock, started)
+    return TableRun(run, request, situation, plan, lock, started, list(situation.owed))
+
+
+def _mended(run: Run, lock: TableLock) -> Standing:
+    """Gives what is known of the table, with its columns as they are once a half-done exchange is completed."""
+    table, standing = lock.table, lock.standing
+    if standing.columns is None or not shape.mend_exchanges(run, table, standing.columns):
+        return standing
+    return replace(standing, columns=run.warehouse.columns(table))
 
 
 def _landed(table_run: TableRun) -> ObjectResult:
@@ -106,14 +130,15 @@ def _table(run: Run, request: SyncRequest, sobject: SObject) -> TableName:
     return run.warehouse.table_name(request.table or sobject.name, request.schema)
 
 
-def _situation(run: Run, request: SyncRequest, sobject: SObject, table: TableName) -> Situation:
-    """Reads all that a plan is made from."""
+def _situation(run: Run, request: SyncRequest, sobject: SObject, standing: Standing) -> Situation:
+    """Gathers all that a plan is made from."""
+    table = _table(run, request, sobject)
     return Situation(
         sobject=sobject,
         table=table,
-        facts=_facts(run, table, sobject, request),
-        stored=run.state.watermark(table),
-        owed=tuple(run.state.owed(table)),
+        facts=_facts(run, table, sobject, request, standing),
+        stored=standing.watermark,
+        owed=standing.owed,
         org_id=run.org.org_id,
         types={**registered_mappings(), **request.options.types},
         capabilities=run.warehouse.capabilities,
@@ -121,11 +146,12 @@ def _situation(run: Run, request: SyncRequest, sobject: SObject, table: TableNam
     )
 
 
-def _facts(run: Run, table: TableName, sobject: SObject, request: SyncRequest) -> TableFacts | None:
-    columns = run.warehouse.columns(table)
+def _facts(
+    run: Run, table: TableName, sobject: SObject, request: SyncRequest, standing: Standing
+) -> TableFacts | None:
+    columns, rows = standing.columns, standing.rows
     if columns is None:
         return None
-    rows = run.warehouse.row_count(table)
     newest = None
     if request.options.adopt and rows:
         newest = _newest(run, table, columns, find_cursor(sobject, request.options.cursor))
@@ -144,7 +170,7 @@ def _carry_out(table_run: TableRun) -> ObjectResult:
     backfill = start_backfill(table_run)
     gone = find_gone(run, plan, table_run.stored, table_has_rows=table_run.table_has_rows)
     changed = read_changed_ids(table_run)
-    rows = read_rows(table_run)
+    rows = read_rows(table_run, may_be_nothing=not _wants_rows(table_run, gone, changed))
     if changed:
         rows = replace(rows, read_until=min(rows.read_until, changed.read_until))
     ids = read_all_ids(table_run) if gone.compare_ids else None
@@ -159,44 +185,53 @@ def _carry_out(table_run: TableRun) -> ObjectResult:
     return commit(table_run, Staged(rows, deleted_until, ids, named, formulas))
 
 
+def _wants_rows(table_run: TableRun, gone: Gone, changed: Extract | None) -> bool:
+    """Whether there is something to do even if no row is read."""
+    plan = table_run.plan
+    told = bool(gone.records) or gone.compare_ids or bool(changed and changed.staging)
+    judges_absence = plan.mode is SyncMode.FULL and table_run.table_has_rows
+    return told or judges_absence or reads_formulas(plan)
+
+
 def _shape_table(table_run: TableRun) -> None:
     run, plan, facts = table_run.run, table_run.plan, table_run.situation.facts
     if facts is None:
         shape.create_table(run, plan, table_run.situation.sobject.label)
         return
-    shape.add_columns(run, plan, facts.columns, owes=plan.mode is SyncMode.INCREMENTAL and facts.rows > 0)
+    owes = plan.mode is SyncMode.INCREMENTAL and facts.rows > 0
+    table_run.debts.extend(shape.add_columns(run, plan, facts.columns, owes=owes))
     shape.widen_columns(run, plan)
 
 
 def _drop_stagings(table_run: TableRun) -> None:
-    """Staging tables are of no use to a later run."""
+    """Staging and scratch tables are of no use to a later run."""
     for staging in table_run.leftovers.stagings:
         with suppress(LhtError):
-            merge.drop_staging(table_run.run.warehouse, staging)
+            table_run.run.warehouse.drop_table(staging)
 
 
 @contextmanager
-def _recorded(run: Run, object_name: str, table: TableName, started_at: datetime) -> Iterator[None]:
-    """Writes down that the run began, and how it ended if it did not end well (a good end is in its commit)."""
+def _recorded(run: Run, object_name: str, table: TableName, started: Started) -> Iterator[None]:
+    """Writes down how the run ended if it did not end well; a good end is in its commit.
 
-    def record(status: str, result: ObjectResult | None = None) -> None:
-        if status != "running" and not any(run.state.unfinished_runs(table)):
-            return  # Ctrl-C came while the commit's answer was under way: the run is done
-        run.state.save_run(
-            run_record(run, object_name, table, started_at=started_at, status=status, result=result)
-        )
+    That it is under way is told by its lock.
+    """
 
-    for dead in run.state.unfinished_runs(table):
-        run.state.save_run(replace(dead, status="interrupted", ended_at=run.now()))
-    record("running")
+    def record(status: str, report: ErrorReport | None) -> None:
+        seconds = round(time.monotonic() - started.clock_s, 3)
+        result = ObjectResult(object_name, str(table), seconds=seconds, error=report) if report else None
+        ended = run_record(run, object_name, table, started_at=started.at, status=status, result=result)
+        with suppress(LhtError):  # what went wrong first is what counts
+            run.state.save_bad_end(ended)
+
     try:
         yield
     except LhtError as error:
-        with suppress(LhtError):  # what went wrong first is what counts
-            report = ErrorReport(error.code, error.message, error.hint)
-            record("failed", ObjectResult(object_name, str(table), error=report))
+        if isinstance(error, WarehouseUnreachableError):
+            with suppress(LhtError):
+                run.warehouse.reconnect()  # so that the lock can be given back, too
+        record("failed", ErrorReport(error.code, error.message, error.hint))
         raise
     except KeyboardInterrupt:
-        with suppress(LhtError):
-            record("interrupted")
+        record("interrupted", None)
         raise

@@ -68,6 +68,7 @@ DIALECT = Dialect(
         ColumnKind.VARIANT: "JSON",
     },
     create_scratch="CREATE OR REPLACE TEMP TABLE",
+    clock="make_timestamp(epoch_us(get_current_timestamp()))",
     row_hash="hash",
     merge_limit=1_000,
     view_comment=(

@@ -1,7 +1,8 @@
 """Merging step by step, on any warehouse: look at the staged rows, count, then change, and compare the counts.
 
-The order is `prepare`, `key_problems`, `classify`, then `merge` in a transaction. All run on the connection that
-staged the rows, and under the table's lock: what `classify` found is what `merge` carries out.
+The order is `staged_facts`, `prepare`, `key_problems`, `classify`, then `merge` in a transaction. All run on the
+connection that staged the rows, and under the table's lock: what `classify` found is what `merge` carries out. What
+creates or drops a table is done before or after the transaction: not every warehouse could take it back.
 """
 
 from __future__ import annotations
@@ -15,34 +16,70 @@ from lht.errors import IncompleteExtractError, SyncError
 from lht.model.sync import DeletePolicy
 from lht.warehouse import deletions as deletion_sql
 from lht.warehouse import merging, statements
-from lht.warehouse.merging import KeyProblems, MergeCounts
+from lht.warehouse.merging import KeyProblems, MergeCounts, StagedFacts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lht.model.table import TableName
-    from lht.warehouse.merging import Deletions, MergeSpec
+    from lht.model.table import Column, TableName
+    from lht.warehouse.merging import Deletions, Marks, MergeSpec
     from lht.warehouse.port import Warehouse
     from lht.warehouse.statements import Statement
 
+    Known = tuple[Sequence[Column], Sequence[Column]]
 
-def prepare(warehouse: Warehouse, spec: MergeSpec) -> MergeSpec:
-    """Completes a spec with what the other functions need to know of staging and target."""
-    staged = {column.name.lower(): column.type for column in warehouse.columns(spec.staging) or ()}
-    target = {column.name.lower(): column.type for column in warehouse.columns(spec.target) or ()}
-    _, keyed, distinct = _staged_facts(warehouse, spec)
+
+def staged_facts(warehouse: Warehouse, staging: TableName, marks: Marks) -> StagedFacts:
+    """Counts what is staged, all in one look."""
+    ((staged, keyed, distinct, gone, empty, example, newest),) = warehouse.query(
+        merging.staged_facts(staging, marks)
+    )
+    return StagedFacts(
+        staged=int(str(staged)),
+        keyed=int(str(keyed)),
+        distinct=int(str(distinct)),
+        gone=int(str(gone)),
+        empty=int(str(empty)),
+        empty_example=None if example is None else str(example),
+        newest=_aware(newest),
+    )
+
+
+def prepare(
+    warehouse: Warehouse, spec: MergeSpec, *, target_is_empty: bool | None = None, known: Known | None = None
+) -> MergeSpec:
+    """Completes a spec with what the other functions need to know; asks only for what is not given.
+
+    `known` are the columns of staging and target, if the caller has just made or read them.
+    """
+    facts = _facts(warehouse, spec)
+    if target_is_empty is None:
+        target_is_empty = not warehouse.query(merging.target_has_rows(spec))
     return replace(
         spec,
-        has_duplicates=keyed != distinct,
-        target_is_empty=not warehouse.query(merging.target_has_rows(spec)),
-        compared=merging.compared_expressions(spec.columns, staged, target, warehouse.dialect),
+        facts=facts,
+        has_duplicates=facts.keyed != facts.distinct,
+        target_is_empty=target_is_empty,
+        compared=_compared(warehouse, spec, known),
     )
+
+
+def _compared(warehouse: Warehouse, spec: MergeSpec, known: Known | None) -> tuple[str, ...]:
+    """What tells whether a row differs. A hash wants the types as the warehouse has them, not as they were asked for."""
+    if known is None or warehouse.dialect.row_hash:
+        known = (warehouse.columns(spec.staging) or (), warehouse.columns(spec.target) or ())
+    staged, target = ({column.name.lower(): column.type for column in side} for side in known)
+    return merging.compared_expressions(spec.columns, staged, target, warehouse.dialect)
+
+
+def _aware(value: object) -> datetime | None:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
 
 
 def newest(warehouse: Warehouse, table: TableName, column: str) -> datetime | None:
     """Gives the newest value of a timestamp column, aware; None if it has none."""
     ((value,),) = warehouse.query(statements.newest(table, column))
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
+    return _aware(value)
 
 
 def taken_keys(
@@ -54,10 +91,13 @@ def taken_keys(
 
 def key_problems(warehouse: Warehouse, spec: MergeSpec) -> KeyProblems:
     """Counts live rows whose key is empty or shared; a merge must not go on if there are any."""
-    empty, empty_example = _problem(warehouse, merging.empty_keys(spec))
-    if not spec.has_duplicates:
-        return KeyProblems(empty, empty_example, 0, None)
-    return KeyProblems(empty, empty_example, *_problem(warehouse, merging.repeated_keys(spec)))
+    facts = _facts(warehouse, spec)
+    repeated = _problem(warehouse, merging.repeated_keys(spec)) if spec.has_duplicates else (0, None)
+    return KeyProblems(facts.empty, facts.empty_example, *repeated)
+
+
+def _facts(warehouse: Warehouse, spec: MergeSpec) -> StagedFacts:
+    return spec.facts or staged_facts(warehouse, spec.staging, spec.marks)
 
 
 def _problem(warehouse: Warehouse, statement: Statement) -> tuple[int, str | None]:
@@ -66,8 +106,12 @@ def _problem(warehouse: Warehouse, statement: Statement) -> tuple[int, str | Non
 
 
 def classify(warehouse: Warehouse, spec: MergeSpec) -> MergeCounts:
-    """Counts what `merge` will do; SyncError if the target holds a key twice."""
-    staged, keyed, distinct = _staged_facts(warehouse, spec)
+    """Counts what `merge` will do; SyncError if the target holds a key twice.
+
+    The scratch table `spec.changes` that this leaves, where the target has rows, is the caller's to drop.
+    """
+    facts = _facts(warehouse, spec)
+    staged, keyed, distinct = facts.staged, facts.keyed, facts.distinct
     actions = _classify_all(warehouse, spec) if spec.target_is_empty else _compare(warehouse, spec)
     if sum(actions.values()) != distinct:
         raise SyncError(
@@ -86,11 +130,6 @@ def classify(warehouse: Warehouse, spec: MergeSpec) -> MergeCounts:
     )
 
 
-def _staged_facts(warehouse: Warehouse, spec: MergeSpec) -> tuple[int, int, int]:
-    staged, keyed, distinct = _numbers(warehouse, merging.staged_facts(spec))
-    return staged, keyed, distinct
-
-
 def _numbers(warehouse: Warehouse, statement: Statement) -> list[int]:
     (row,) = warehouse.query(statement)
     return [int(Decimal(str(value))) for value in row]
@@ -98,7 +137,10 @@ def _numbers(warehouse: Warehouse, statement: Statement) -> list[int]:
 
 def _classify_all(warehouse: Warehouse, spec: MergeSpec) -> dict[str, int]:
     """What becomes of staged rows where the target has none."""
-    keys, gone = _numbers(warehouse, merging.count_source(spec))
+    facts = _facts(warehouse, spec)
+    keys, gone = facts.distinct, facts.gone
+    if spec.has_duplicates:  # which of a key's rows wins decides whether it is gone
+        keys, gone = _numbers(warehouse, merging.count_source(spec))
     if spec.fills:
         return {merging.IGNORED: keys}
     fate = merging.MARK_NEW if spec.policy is DeletePolicy.MARK else merging.IGNORED
@@ -129,8 +171,6 @@ def merge(warehouse: Warehouse, spec: MergeSpec, counts: MergeCounts) -> None:
         changed = _exchange(warehouse, spec)
     else:
         changed = warehouse.execute(merging.merge(spec))
-    if warehouse.capabilities.has_transactional_ddl:
-        warehouse.execute(statements.drop_table(spec.changes))
     if changed != counts.changed:
         raise IncompleteExtractError(
             f"Merging into {spec.target} changed {changed} rows where {counts.changed} were expected; "
@@ -165,11 +205,14 @@ def _kept_columns(warehouse: Warehouse, spec: MergeSpec) -> list[str]:
 def fill(warehouse: Warehouse, spec: MergeSpec) -> int:
     """Updates only the staged columns of rows that exist (backfill, formulas), in the caller's transaction.
 
-    Marks are left alone, and so is every column not in `spec.columns`. Gives the rows changed.
+    Takes a prepared spec. Marks are left alone, and so is every column not in `spec.columns`. Gives the rows changed.
     """
-    spec = prepare(warehouse, replace(spec, fills=True))
+    spec = replace(spec, fills=True)
+    if not warehouse.capabilities.has_transactional_ddl:
+        return warehouse.execute(merging.fill(spec))
     counts = classify(warehouse, spec)
     merge(warehouse, spec, counts)
+    warehouse.execute(statements.drop_table(spec.changes))
     return counts.changed
 
 
@@ -178,12 +221,6 @@ def delete_moved(warehouse: Warehouse, spec: MergeSpec) -> int:
     if spec.target_is_empty or spec.id_column is None or spec.id_column == spec.key_column:
         return 0
     return warehouse.execute(deletion_sql.delete_moved(spec, spec.id_column))
-
-
-def drop_staging(warehouse: Warehouse, staging: TableName) -> None:
-    """Drops a staging table, and the scratch tables of a merge of it that did not come to its end."""
-    for suffix in ("", merging.CHANGES, merging.KEPT):
-        warehouse.drop_table(replace(staging, name=staging.name + suffix))
 
 
 def live_count(warehouse: Warehouse, spec: MergeSpec) -> int:

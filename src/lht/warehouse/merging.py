@@ -41,12 +41,37 @@ MARK_NEW, UNCHANGED, IGNORED = "mark_new", "unchanged", "ignored"
 
 
 @dataclass(frozen=True, slots=True)
+class Marks:
+    """The columns of a staging table that tell which record a row is of, whether it is deleted, and how old."""
+
+    key: str
+    id: str | None = None
+    deleted: str | None = None
+    stamp: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFacts:
+    """What is staged: rows, those with a key, distinct keys, deleted rows with a key, live ones without."""
+
+    staged: int
+    keyed: int
+    distinct: int
+    gone: int
+    empty: int
+    empty_example: str | None
+    """The Id of a live row without a key."""
+    newest: datetime | None
+    """The newest stamp, aware."""
+
+
+@dataclass(frozen=True, slots=True)
 class MergeSpec:
     """One merge of a staging table into its target.
 
     `columns` are the staging table's columns that go into the target under the same names; the key, stamp,
-    deleted and id columns are among them where they are given. The last four are set by `warehouse.merge`: facts
-    that choose cheaper statements with equal outcomes.
+    deleted and id columns are among them where they are given. `facts`, `has_duplicates`, `target_is_empty` and
+    `compared` are set by `warehouse.merge`: they choose cheaper statements with equal outcomes.
     """
 
     target: TableName
@@ -60,6 +85,7 @@ class MergeSpec:
     run_id: str
     synced_at: datetime
     system: SystemColumns
+    facts: StagedFacts | None = None
     has_duplicates: bool = True
     target_is_empty: bool = False
     compared: tuple[str, ...] = ()
@@ -68,6 +94,11 @@ class MergeSpec:
     """Whether a staged row that is older than the target's is ignored."""
     fills: bool = False
     """Whether only rows that exist get the staged columns, and marks are left alone."""
+
+    @property
+    def marks(self) -> Marks:
+        """The columns that the facts are asked of."""
+        return Marks(self.key_column, self.id_column, self.deleted_column, self.stamp_column)
 
     @property
     def changes(self) -> TableName:
@@ -131,27 +162,23 @@ class Deletions:
     """A staging table of rows that the same run read: what is live there is not deleted."""
 
 
-def staged_facts(spec: MergeSpec) -> Statement:
-    """Asks for the number of staged rows, of rows with a key, and of distinct keys."""
-    key = quote(spec.key_column)
+def staged_facts(staging: TableName, marks: Marks) -> Statement:
+    """Asks for `StagedFacts`, in the order of its fields."""
+    key, own_id = quote(marks.key), _optional(marks.id)
+    gone = f"coalesce({quote(marks.deleted)}, FALSE)" if marks.deleted else "FALSE"
+    newest = f"max({quote(marks.stamp)})" if marks.stamp else "NULL"
+    keyless = f"CASE WHEN {key} IS NULL AND NOT {gone} THEN"
     return Statement(
-        f"SELECT count(*) AS staged, count({key}) AS keyed, count(DISTINCT {key}) AS distinct_keys\n"
-        f"FROM {quote_table(spec.staging)}"
+        f"SELECT count(*) AS staged, count({key}) AS keyed, count(DISTINCT {key}) AS distinct_keys,\n"
+        f"  count(CASE WHEN {key} IS NOT NULL AND {gone} THEN 1 END) AS gone,\n"
+        f"  count({keyless} 1 END) AS keyless, min({keyless} {own_id} END) AS example, {newest} AS newest\n"
+        f"FROM {quote_table(staging)}"
     )
 
 
 def target_has_rows(spec: MergeSpec) -> Statement:
     """Gives a row if the target has one."""
     return Statement(f"SELECT 1 AS found FROM {quote_table(spec.target)} LIMIT 1")
-
-
-def empty_keys(spec: MergeSpec) -> Statement:
-    """Counts live staged rows without a key, with the Id of one."""
-    example = _optional(spec.id_column)
-    return Statement(
-        f"SELECT count(*) AS problems, min({example}) AS example\nFROM {quote_table(spec.staging)}\n"
-        f"WHERE {quote(spec.key_column)} IS NULL AND {staged_live(spec)}"
-    )
 
 
 def repeated_keys(spec: MergeSpec) -> Statement:
@@ -383,6 +410,26 @@ def merge(spec: MergeSpec) -> Statement:
         f"{gone}WHEN MATCHED THEN UPDATE SET {sets}{not_matched}",
         params,
     )
+
+
+def fill(spec: MergeSpec) -> Statement:
+    """Compares and writes the staged columns of rows that exist, in one statement: no scratch table is needed."""
+    source, params = _with_system(spec, _source(spec), "")
+    key = quote(spec.key_column)
+    compared = zip(spec.columns, spec.compared or map(quote, spec.columns), strict=True)
+    pairs = [[_of(side, c, how) for side in "ts"] for c, how in compared if c != spec.key_column]
+    differs = " OR ".join(f"{ours} IS DISTINCT FROM {theirs}" for ours, theirs in pairs)
+    sets = ", ".join(f"{quote(c)} = s.{quote(c)}" for c in spec.written if c != spec.key_column)
+    return Statement(
+        f"MERGE INTO {quote_table(spec.target)} AS t\nUSING (\n{source}\n) AS s\nON t.{key} = s.{key}\n"
+        f"WHEN MATCHED AND ({differs}) THEN UPDATE SET {sets}",
+        params,
+    )
+
+
+def _of(side: str, column: str, expression: str) -> str:
+    """An expression over one column, as that of one side of a join."""
+    return expression.replace(quote(column), f"{side}.{quote(column)}")
 
 
 def _removal(spec: MergeSpec) -> str:

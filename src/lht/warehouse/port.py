@@ -141,7 +141,10 @@ class Warehouse(Protocol):
         ...
 
     def fork(self) -> Warehouse:
-        """Gives another connection to the same database with the same defaults, for another thread."""
+        """Gives another connection to the same database with the same defaults, for another thread.
+
+        Any thread may ask for it, also while this connection is at work.
+        """
         ...
 
     def __enter__(self) -> Self: ...

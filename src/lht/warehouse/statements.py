@@ -28,18 +28,20 @@ class Statement:
 class Dialect:
     """How a warehouse spells what SQL leaves open, and which of two forms suits it better.
 
-    `types` may hold `{length}`, `{precision}`, `{scale}`. `scratch_options` belong to scratch tables. `row_hash` is a
-    function that hashes many values: rows are then compared by two such hashes instead of column by column. Above
-    `merge_limit` changed rows, they are deleted and inserted instead of merged. `variant_text` makes a variant
-    comparable. `tries_text_only`: TRY_CAST takes texts only. `has_inline_comments`: comments stand where a thing is
-    created, else COMMENT ON sets them. `has_text_escapes`: a backslash in a text escapes what follows it.
-    `view_tail` stands behind the name of a view that is replaced. `view_comment` and `table_options` ask the catalog
-    about one view or table, named by three parameters; `{catalog}` is its quoted database.
+    `types` may hold `{length}`, `{precision}`, `{scale}`. `clock` gives the warehouse's time as a UTC timestamp without
+    a zone, whatever the session's zone. `scratch_options` belong to scratch tables. `row_hash` is a function that
+    hashes many values: rows are then compared by two such hashes instead of column by column. Above `merge_limit`
+    changed rows, they are deleted and inserted instead of merged: only where DDL is transactional. `variant_text`
+    makes a variant comparable. `tries_text_only`: TRY_CAST takes texts only. `has_inline_comments`: comments stand
+    where a thing is created, else COMMENT ON sets them. `has_text_escapes`: a backslash in a text escapes what
+    follows it. `view_tail` stands behind the name of a view that is replaced. `view_comment` and `table_options` ask
+    the catalog about one view or table, named by three parameters; `{catalog}` is its quoted database.
     """
 
     name: str
     types: Mapping[ColumnKind, str]
     create_scratch: str
+    clock: str
     scratch_options: str = ""
     row_hash: str | None = None
     merge_limit: int | None = None
@@ -253,6 +255,13 @@ def drop_table(table: TableName) -> Statement:
 def count_rows(table: TableName) -> Statement:
     """Counts a table's rows."""
     return Statement(f"SELECT count(*) AS rows_counted FROM {quote_table(table)}")
+
+
+def count_equal(table: TableName, column: str, value: object) -> Statement:
+    """Counts a table's rows that have one value in a column."""
+    return Statement(
+        f"SELECT count(*) AS rows_counted FROM {quote_table(table)} WHERE {quote(column)} = ?", (value,)
+    )
 
 
 def newest(table: TableName, column: str) -> Statement:

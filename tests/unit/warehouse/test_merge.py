@@ -15,7 +15,7 @@ from lht.model.table import Column, ColumnKind, ColumnType, TableName
 from lht.state.tables import system_column_definitions, system_columns
 from lht.warehouse import merge
 from lht.warehouse.duckdb import CAPABILITIES, DIALECT, DuckDBWarehouse, open_duckdb
-from lht.warehouse.merging import Deletions, KeyProblems, MergeCounts, MergeSpec
+from lht.warehouse.merging import Deletions, KeyProblems, Marks, MergeCounts, MergeSpec
 from lht.warehouse.statements import Statement
 
 if TYPE_CHECKING:
@@ -139,7 +139,9 @@ def test_absent_rows_are_treated_as_the_policy_says(warehouse: DuckDBWarehouse, 
 
 def test_absence_is_told_from_ids_alone(warehouse: DuckDBWarehouse) -> None:
     table = target(warehouse, (*row("A"), None), (*row("B"), None))
-    spec = spec_for(warehouse, table, stage(warehouse, [("A",)], columns=COLUMNS[:1]))
+    ids = stage(warehouse, [("A",)], columns=COLUMNS[:1])
+    facts = merge.staged_facts(warehouse, ids, Marks("Id"))
+    spec = spec_for(warehouse, table, ids, facts=facts)
 
     assert merge.absent_count(warehouse, spec) == 1
 

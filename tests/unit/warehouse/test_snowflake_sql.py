@@ -20,6 +20,8 @@ from sqlglot import exp
 import lht
 from lht.model.sync import DeletePolicy
 from lht.model.table import Column, ColumnKind, ColumnType, TableName, TableOptions
+from lht.state.names import Names
+from lht.state.standing import standing_statement
 from lht.state.tables import system_columns
 from lht.warehouse import deletions, live, merging, statements
 from lht.warehouse.merging import Deletions, MergeSpec
@@ -116,6 +118,7 @@ def of_tables() -> Iterator[Case]:
 
 def of_rows() -> Iterator[Case]:
     yield "count_rows", statements.count_rows(TABLE)
+    yield "count_equal", statements.count_equal(TABLE, "_LHT_RUN_ID", "run1")
     yield "newest", statements.newest(TABLE, "SYSTEMMODSTAMP")
     yield "insert_row", statements.insert_row(TABLE, {"RUN_ID": "run1", "AT": AT, "odd name": None})
     yield "delete_all", statements.delete_all(TABLE)
@@ -128,9 +131,7 @@ def of_rows() -> Iterator[Case]:
 def of_merges() -> Iterator[Case]:
     for told, spec in SPECS.items():
         for make in (
-            merging.staged_facts,
             merging.target_has_rows,
-            merging.empty_keys,
             merging.repeated_keys,
             merging.count_changes,
             merging.count_source,
@@ -139,6 +140,9 @@ def of_merges() -> Iterator[Case]:
             merging.delete_changed,
         ):
             yield f"{make.__name__}: {told}", make(spec)
+        yield f"staged_facts: {told}", merging.staged_facts(spec.staging, spec.marks)
+        if spec.fills:
+            yield f"fill: {told}", merging.fill(spec)
         yield f"create_changes: {told}", merging.create_changes(spec, DIALECT)
         yield f"keep_values: {told}", merging.keep_values(spec, ["MINE"], DIALECT)
         yield f"insert_changed: {told}", merging.insert_changed(spec, [])
@@ -171,12 +175,19 @@ def of_staging() -> Iterator[Case]:
     yield "parse_variants", staging.parse_variants(STAGING, MORE, columns)
 
 
+def of_state() -> Iterator[Case]:
+    names = Names(TableName("LAKE", "LHT", "META"), DIALECT, folds_upper=True)
+    yield "standing: of a table that exists", standing_statement(names, TABLE, counts_rows=True)
+    yield "standing: of a table to be created", standing_statement(names, TABLE, counts_rows=False)
+
+
 GROUPS: dict[str, Callable[[], Iterator[Case]]] = {
     "tables": of_tables,
     "rows": of_rows,
     "merges": of_merges,
     "deletions": of_deletions,
     "staging": of_staging,
+    "state": of_state,
 }
 
 

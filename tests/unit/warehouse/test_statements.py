@@ -12,6 +12,7 @@ SNOWFLAKE_LIKE = Dialect(
     "sketch",
     {ColumnKind.TEXT: "VARCHAR({length})", ColumnKind.DECIMAL: "NUMBER({precision},{scale})"},
     "CREATE OR REPLACE TRANSIENT TABLE",
+    "SYSDATE()",
 )
 TABLE = TableName("DB", "S", 'a"b')
 

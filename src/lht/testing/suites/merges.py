@@ -250,7 +250,8 @@ def _merge(warehouse: Warehouse, table: TableName, rows: Sequence[Row], **others
     counts = merge.classify(warehouse, spec)
     with warehouse.transaction():
         merge.merge(warehouse, spec, counts)
-    merge.drop_staging(warehouse, staging)
+    for left in (spec.changes, staging):
+        warehouse.drop_table(left)
     return counts
 
 

@@ -36,6 +36,7 @@ DIALECT = Dialect(
         ColumnKind.VARIANT: "VARIANT",
     },
     create_scratch="CREATE OR REPLACE TRANSIENT TABLE",
+    clock="SYSDATE()",
     scratch_options="DATA_RETENTION_TIME_IN_DAYS = 0",
     variant_text="TO_JSON({})",
     # https://docs.snowflake.com/en/sql-reference/functions/try_cast

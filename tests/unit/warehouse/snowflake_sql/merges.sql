@@ -1,14 +1,5 @@
--- staged_facts: by Id, deletions marked, Ids may be repeated
-SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
-FROM "LAKE"."LHT"."RUN1_ROWS";
-
 -- target_has_rows: by Id, deletions marked, Ids may be repeated
 SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
-
--- empty_keys: by Id, deletions marked, Ids may be repeated
-SELECT count(*) AS problems, min("ID") AS example
-FROM "LAKE"."LHT"."RUN1_ROWS"
-WHERE "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE);
 
 -- repeated_keys: by Id, deletions marked, Ids may be repeated
 SELECT count(*) AS problems, min(shared) AS example
@@ -65,6 +56,12 @@ WHEN NOT MATCHED THEN INSERT ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELET
 
 -- delete_changed: by Id, deletions marked, Ids may be repeated
 DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- staged_facts: by Id, deletions marked, Ids may be repeated
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys,
+  count(CASE WHEN "ID" IS NOT NULL AND coalesce("ISDELETED", FALSE) THEN 1 END) AS gone,
+  count(CASE WHEN "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN 1 END) AS keyless, min(CASE WHEN "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN "ID" END) AS example, max("SYSTEMMODSTAMP") AS newest
+FROM "LAKE"."LHT"."RUN1_ROWS";
 
 -- create_changes: by Id, deletions marked, Ids may be repeated
 CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
@@ -134,17 +131,8 @@ JOIN (
 ON s."ID" = t."ID" AND s."ID" <> t."ID"
 WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
 
--- staged_facts: by Id, deletions marked, no Id repeated
-SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
-FROM "LAKE"."LHT"."RUN1_ROWS";
-
 -- target_has_rows: by Id, deletions marked, no Id repeated
 SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
-
--- empty_keys: by Id, deletions marked, no Id repeated
-SELECT count(*) AS problems, min("ID") AS example
-FROM "LAKE"."LHT"."RUN1_ROWS"
-WHERE "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE);
 
 -- repeated_keys: by Id, deletions marked, no Id repeated
 SELECT count(*) AS problems, min(shared) AS example
@@ -186,6 +174,12 @@ WHEN NOT MATCHED THEN INSERT ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELET
 
 -- delete_changed: by Id, deletions marked, no Id repeated
 DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- staged_facts: by Id, deletions marked, no Id repeated
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys,
+  count(CASE WHEN "ID" IS NOT NULL AND coalesce("ISDELETED", FALSE) THEN 1 END) AS gone,
+  count(CASE WHEN "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN 1 END) AS keyless, min(CASE WHEN "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN "ID" END) AS example, max("SYSTEMMODSTAMP") AS newest
+FROM "LAKE"."LHT"."RUN1_ROWS";
 
 -- create_changes: by Id, deletions marked, no Id repeated
 CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
@@ -240,17 +234,8 @@ JOIN (
 ON s."ID" = t."ID" AND s."ID" <> t."ID"
 WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
 
--- staged_facts: by Id, deletions remove rows
-SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
-FROM "LAKE"."LHT"."RUN1_ROWS";
-
 -- target_has_rows: by Id, deletions remove rows
 SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
-
--- empty_keys: by Id, deletions remove rows
-SELECT count(*) AS problems, min("ID") AS example
-FROM "LAKE"."LHT"."RUN1_ROWS"
-WHERE "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE);
 
 -- repeated_keys: by Id, deletions remove rows
 SELECT count(*) AS problems, min(shared) AS example
@@ -293,6 +278,12 @@ WHEN NOT MATCHED THEN INSERT ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELET
 
 -- delete_changed: by Id, deletions remove rows
 DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- staged_facts: by Id, deletions remove rows
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys,
+  count(CASE WHEN "ID" IS NOT NULL AND coalesce("ISDELETED", FALSE) THEN 1 END) AS gone,
+  count(CASE WHEN "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN 1 END) AS keyless, min(CASE WHEN "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN "ID" END) AS example, max("SYSTEMMODSTAMP") AS newest
+FROM "LAKE"."LHT"."RUN1_ROWS";
 
 -- create_changes: by Id, deletions remove rows
 CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
@@ -346,17 +337,8 @@ JOIN (
 ON s."ID" = t."ID" AND s."ID" <> t."ID"
 WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
 
--- staged_facts: by Id, deletions ignored
-SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
-FROM "LAKE"."LHT"."RUN1_ROWS";
-
 -- target_has_rows: by Id, deletions ignored
 SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
-
--- empty_keys: by Id, deletions ignored
-SELECT count(*) AS problems, min("ID") AS example
-FROM "LAKE"."LHT"."RUN1_ROWS"
-WHERE "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE);
 
 -- repeated_keys: by Id, deletions ignored
 SELECT count(*) AS problems, min(shared) AS example
@@ -398,6 +380,12 @@ WHEN NOT MATCHED THEN INSERT ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELET
 
 -- delete_changed: by Id, deletions ignored
 DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- staged_facts: by Id, deletions ignored
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys,
+  count(CASE WHEN "ID" IS NOT NULL AND coalesce("ISDELETED", FALSE) THEN 1 END) AS gone,
+  count(CASE WHEN "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN 1 END) AS keyless, min(CASE WHEN "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN "ID" END) AS example, max("SYSTEMMODSTAMP") AS newest
+FROM "LAKE"."LHT"."RUN1_ROWS";
 
 -- create_changes: by Id, deletions ignored
 CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
@@ -451,17 +439,8 @@ JOIN (
 ON s."ID" = t."ID" AND s."ID" <> t."ID"
 WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
 
--- staged_facts: by another key
-SELECT count(*) AS staged, count("KEY__C") AS keyed, count(DISTINCT "KEY__C") AS distinct_keys
-FROM "LAKE"."LHT"."RUN1_ROWS";
-
 -- target_has_rows: by another key
 SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
-
--- empty_keys: by another key
-SELECT count(*) AS problems, min("ID") AS example
-FROM "LAKE"."LHT"."RUN1_ROWS"
-WHERE "KEY__C" IS NULL AND NOT coalesce("ISDELETED", FALSE);
 
 -- repeated_keys: by another key
 SELECT count(*) AS problems, min(shared) AS example
@@ -518,6 +497,12 @@ WHEN NOT MATCHED THEN INSERT ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELET
 
 -- delete_changed: by another key
 DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "KEY__C" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- staged_facts: by another key
+SELECT count(*) AS staged, count("KEY__C") AS keyed, count(DISTINCT "KEY__C") AS distinct_keys,
+  count(CASE WHEN "KEY__C" IS NOT NULL AND coalesce("ISDELETED", FALSE) THEN 1 END) AS gone,
+  count(CASE WHEN "KEY__C" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN 1 END) AS keyless, min(CASE WHEN "KEY__C" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN "ID" END) AS example, max("SYSTEMMODSTAMP") AS newest
+FROM "LAKE"."LHT"."RUN1_ROWS";
 
 -- create_changes: by another key
 CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
@@ -587,17 +572,8 @@ JOIN (
 ON s."KEY__C" = t."KEY__C" AND s."ID" <> t."ID"
 WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
 
--- staged_facts: older stamps count, too
-SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
-FROM "LAKE"."LHT"."RUN1_ROWS";
-
 -- target_has_rows: older stamps count, too
 SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
-
--- empty_keys: older stamps count, too
-SELECT count(*) AS problems, min("ID") AS example
-FROM "LAKE"."LHT"."RUN1_ROWS"
-WHERE "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE);
 
 -- repeated_keys: older stamps count, too
 SELECT count(*) AS problems, min(shared) AS example
@@ -639,6 +615,12 @@ WHEN NOT MATCHED THEN INSERT ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELET
 
 -- delete_changed: older stamps count, too
 DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- staged_facts: older stamps count, too
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys,
+  count(CASE WHEN "ID" IS NOT NULL AND coalesce("ISDELETED", FALSE) THEN 1 END) AS gone,
+  count(CASE WHEN "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN 1 END) AS keyless, min(CASE WHEN "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN "ID" END) AS example, max("SYSTEMMODSTAMP") AS newest
+FROM "LAKE"."LHT"."RUN1_ROWS";
 
 -- create_changes: older stamps count, too
 CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
@@ -693,17 +675,8 @@ JOIN (
 ON s."ID" = t."ID" AND s."ID" <> t."ID"
 WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
 
--- staged_facts: no stamp, no deletions
-SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
-FROM "LAKE"."LHT"."RUN1_ROWS";
-
 -- target_has_rows: no stamp, no deletions
 SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
-
--- empty_keys: no stamp, no deletions
-SELECT count(*) AS problems, min("ID") AS example
-FROM "LAKE"."LHT"."RUN1_ROWS"
-WHERE "ID" IS NULL AND TRUE;
 
 -- repeated_keys: no stamp, no deletions
 SELECT count(*) AS problems, min(shared) AS example
@@ -760,6 +733,12 @@ WHEN NOT MATCHED THEN INSERT ("ID", "NAME", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_L
 
 -- delete_changed: no stamp, no deletions
 DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- staged_facts: no stamp, no deletions
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys,
+  count(CASE WHEN "ID" IS NOT NULL AND FALSE THEN 1 END) AS gone,
+  count(CASE WHEN "ID" IS NULL AND NOT FALSE THEN 1 END) AS keyless, min(CASE WHEN "ID" IS NULL AND NOT FALSE THEN "ID" END) AS example, NULL AS newest
+FROM "LAKE"."LHT"."RUN1_ROWS";
 
 -- create_changes: no stamp, no deletions
 CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
@@ -828,17 +807,8 @@ JOIN (
 ON s."ID" = t."ID" AND s."ID" <> t."ID"
 WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
 
--- staged_facts: only some columns of rows that exist
-SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys
-FROM "LAKE"."LHT"."RUN1_ROWS";
-
 -- target_has_rows: only some columns of rows that exist
 SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
-
--- empty_keys: only some columns of rows that exist
-SELECT count(*) AS problems, min("ID") AS example
-FROM "LAKE"."LHT"."RUN1_ROWS"
-WHERE "ID" IS NULL AND TRUE;
 
 -- repeated_keys: only some columns of rows that exist
 SELECT count(*) AS problems, min(shared) AS example
@@ -894,6 +864,29 @@ WHEN MATCHED THEN UPDATE SET "NAME" = s."NAME", "_LHT_RUN_ID" = s."_LHT_RUN_ID",
 
 -- delete_changed: only some columns of rows that exist
 DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- staged_facts: only some columns of rows that exist
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys,
+  count(CASE WHEN "ID" IS NOT NULL AND FALSE THEN 1 END) AS gone,
+  count(CASE WHEN "ID" IS NULL AND NOT FALSE THEN 1 END) AS keyless, min(CASE WHEN "ID" IS NULL AND NOT FALSE THEN "ID" END) AS example, NULL AS newest
+FROM "LAKE"."LHT"."RUN1_ROWS";
+
+-- fill: only some columns of rows that exist
+MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
+USING (
+SELECT s."ID", s."NAME", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS DATETIME) AS "_LHT_SYNCED_AT"
+FROM (
+SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND "ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+UNION ALL
+SELECT "ID", "NAME" FROM (
+  SELECT "ID", "NAME" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL GROUP BY "ID" HAVING count(*) > 1)
+  QUALIFY row_number() OVER (PARTITION BY "ID" ORDER BY "NAME" DESC NULLS LAST) = 1
+) AS newest
+) AS s
+
+) AS s
+ON t."ID" = s."ID"
+WHEN MATCHED AND (t."NAME" IS DISTINCT FROM s."NAME") THEN UPDATE SET "NAME" = s."NAME", "_LHT_RUN_ID" = s."_LHT_RUN_ID", "_LHT_SYNCED_AT" = s."_LHT_SYNCED_AT";
 
 -- create_changes: only some columns of rows that exist
 CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
@@ -960,17 +953,8 @@ JOIN (
 ON s."ID" = t."ID" AND s."ID" <> t."ID"
 WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
 
--- staged_facts: names that need their quotes
-SELECT count(*) AS staged, count("k""ey") AS keyed, count(DISTINCT "k""ey") AS distinct_keys
-FROM "LAKE"."LHT"."RUN1_ROWS";
-
 -- target_has_rows: names that need their quotes
 SELECT 1 AS found FROM "my lake"."s.x"."O""dd" LIMIT 1;
-
--- empty_keys: names that need their quotes
-SELECT count(*) AS problems, min("ID") AS example
-FROM "LAKE"."LHT"."RUN1_ROWS"
-WHERE "k""ey" IS NULL AND NOT coalesce("ISDELETED", FALSE);
 
 -- repeated_keys: names that need their quotes
 SELECT count(*) AS problems, min(shared) AS example
@@ -1027,6 +1011,12 @@ WHEN NOT MATCHED THEN INSERT ("ID", "k""ey", "select", "ISDELETED", "SYSTEMMODST
 
 -- delete_changed: names that need their quotes
 DELETE FROM "my lake"."s.x"."O""dd" WHERE "k""ey" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- staged_facts: names that need their quotes
+SELECT count(*) AS staged, count("k""ey") AS keyed, count(DISTINCT "k""ey") AS distinct_keys,
+  count(CASE WHEN "k""ey" IS NOT NULL AND coalesce("ISDELETED", FALSE) THEN 1 END) AS gone,
+  count(CASE WHEN "k""ey" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN 1 END) AS keyless, min(CASE WHEN "k""ey" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN "ID" END) AS example, max("SYSTEMMODSTAMP") AS newest
+FROM "LAKE"."LHT"."RUN1_ROWS";
 
 -- create_changes: names that need their quotes
 CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS

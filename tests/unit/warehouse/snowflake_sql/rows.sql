@@ -1,6 +1,9 @@
 -- count_rows
 SELECT count(*) AS rows_counted FROM "LAKE"."CRM"."MY_ACCOUNTS";
 
+-- count_equal
+SELECT count(*) AS rows_counted FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "_LHT_RUN_ID" = ?;
+
 -- newest
 SELECT max("SYSTEMMODSTAMP") FROM "LAKE"."CRM"."MY_ACCOUNTS";
 
