@@ -115,6 +115,7 @@ def run_row(run: RunRecord, own_catalog: str) -> Row:
     result, error = run.result, run.result.error
     shown = ("mode", "job_id", "watermark", "seconds", *COUNTS.split())
     row |= {name: getattr(result, name) for name in shown}
+    row["mode"] = str(result.mode)  # a driver may not know what to bind an enum as
     row |= {"error_code": error.code if error else None, "error_message": error.message if error else None}
     return {**row, "result": result_json(result)}
 

@@ -1,0 +1,258 @@
+"""How many statements a run sends: each costs a warehouse on a network time, and its owner money."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from lht.errors import RunLockedError
+from lht.sync.engine import run_sync
+from lht.warehouse.duckdb import from_connection
+from lht.warehouse.snowflake.connect import open_snowflake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from world import World
+
+    from lht.model.sync import SyncResult
+    from lht.model.table import TableName
+    from lht.testing.stand_in import StandInDatabase
+    from lht.warehouse.port import Warehouse
+    from lht.warehouse.statements import Statement
+
+
+class Recorder:
+    """A warehouse that notes what is asked of it, and hands everything on."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.told: list[str] = []
+        self._warehouse = warehouse
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._warehouse, name)
+        if name in {"create_schema", "create_table", "add_columns", "stage", "now", "fork", "reconnect"}:
+            self.told.append(name)
+        return found
+
+    def columns(self, table: TableName) -> Any:
+        self.told.append(f"DESCRIBE TABLE {table.name}")
+        return self._warehouse.columns(table)
+
+    def row_count(self, table: TableName) -> int:
+        self.told.append(f"SELECT count(*) FROM {table.name}")
+        return self._warehouse.row_count(table)
+
+    def drop_table(self, table: TableName) -> None:
+        self.told.append("DROP TABLE")
+        self._warehouse.drop_table(table)
+
+    def execute(self, statement: Statement) -> int:
+        self.told.append(statement.sql)
+        return self._warehouse.execute(statement)
+
+    def query(self, statement: Statement) -> list[tuple[object, ...]]:
+        self.told.append(statement.sql)
+        return self._warehouse.query(statement)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        self.told.append("BEGIN")
+        return self._warehouse.transaction()
+
+
+def head(sql: str) -> str:
+    """A statement's verb and the last part of the first table's name, in small letters."""
+    words = re.sub(r"\s+", " ", sql).strip()
+    found = re.match(
+        r"(INSERT INTO|DELETE FROM|UPDATE|MERGE INTO|DESCRIBE TABLE|CREATE OR REPLACE \w+ TABLE|CREATE TABLE"
+        r"|DROP TABLE IF EXISTS|COPY INTO) (\S+)",
+        words,
+    )
+    if not found:
+        return " ".join(words.split()[:2] if words.startswith("SELECT") else words.split()[:1]).lower()
+    name = found[2].split(".")[-1].strip('"').lower()
+    return f"{found[1].lower()} {'staging' if name.startswith('_lht_stage') else name}"
+
+
+SIX = [
+    "insert into locks",
+    "describe table account",
+    "select 'table'",
+    "insert into watermarks",
+    "insert into runs",
+    "delete from locks",
+]
+
+
+def heads(sent: list[str]) -> list[str]:
+    return [head(sql) for sql in sent]
+
+
+def sync(world: World, warehouse: Any, *objects: str, parallel: int = 3, **options: Any) -> SyncResult:
+    world.runs += 1
+    return run_sync(
+        world.org,
+        cast("Warehouse", warehouse),
+        world.requests(*(objects or ("Account",)), **options),
+        run_id=f"run{world.runs:04}",
+        spool_dir=world.spool_dir,
+        parallel=parallel,
+        on_event=world.events.append,
+    )
+
+
+def later(world: World) -> None:
+    """Lets so much time pass that nothing is read again that was read before."""
+    world.local.admin.advance_clock(3600)
+
+
+def counted(result: SyncResult) -> tuple[int, int]:
+    assert result.failures == ()
+    return result.objects[0].rows_read, result.objects[0].rows_in_table
+
+
+# ---- on DuckDB, through the port
+
+
+SMALL = [
+    *SIX[:3],
+    "insert",
+]
+
+
+@pytest.fixture
+def recorder(world: World) -> Recorder:
+    return Recorder(from_connection(world.connection))
+
+
+def test_an_empty_run_is_six_statements(world: World, recorder: Recorder) -> None:
+    world.rest.create("Account", Name="A")
+    later(world)
+    sync(world, recorder)
+    later(world)
+    recorder.told.clear()
+
+    result = sync(world, recorder)
+
+    assert counted(result) == (0, 1)
+    assert heads(recorder.told) == SIX
+
+
+def test_a_deletion_that_is_applied_is_not_staged_again(world: World, recorder: Recorder) -> None:
+    gone = world.rest.create("Account", Name="A")
+    world.rest.create("Account", Name="B")
+    later(world)
+    sync(world, recorder)
+    world.rest.delete("Account", gone)
+    later(world)
+    assert counted(sync(world, recorder)) == (1, 2)
+    world.local.admin.advance_clock(930)  # less than what getDeleted may be asked for at least
+    sync(world, recorder)
+    recorder.told.clear()
+
+    world.local.admin.advance_clock(20)
+    sync(world, recorder)
+
+    assert heads(recorder.told) == SIX
+
+
+def test_an_empty_run_with_a_filter_is_six_statements(world: World, recorder: Recorder) -> None:
+    world.rest.create("Account", Name="A")
+    later(world)
+    sync(world, recorder, where="Name != 'B'")
+    later(world)
+    recorder.told.clear()
+
+    result = sync(world, recorder, where="Name != 'B'")
+
+    assert counted(result) == (0, 1)
+    assert heads(recorder.told) == SIX
+
+
+def test_a_lock_that_is_lost_meanwhile_stops_an_empty_run(world: World, recorder: Recorder) -> None:
+    world.rest.create("Account", Name="A")
+    sync(world, recorder)
+    before = world.value("SELECT max(read_until) FROM lht.watermarks")
+    later(world)
+
+    def steal(event: Any) -> None:
+        if event.kind == "loading":
+            world.connection.execute("DELETE FROM lht.locks")
+
+    result = run_sync(
+        world.org,
+        cast("Warehouse", recorder),
+        world.requests("Account"),
+        run_id="late",
+        spool_dir=world.spool_dir,
+        on_event=steal,
+    )
+
+    assert [type(error) for error in result.failures] == [RunLockedError]
+    assert world.value("SELECT max(read_until) FROM lht.watermarks") == before
+    assert world.rows("SELECT status FROM lht.runs WHERE run_id = 'late'") == [("failed",)]
+
+
+# ---- on the stand-in for Snowflake: what its server was really sent
+
+
+@pytest.fixture
+def snowflake(lht_snowflake: StandInDatabase, tmp_path: Path) -> Iterator[Warehouse]:
+    with open_snowflake(lht_snowflake.options, name="snowflake", work_dir=tmp_path) as warehouse:
+        yield warehouse
+
+
+def sent(database: StandInDatabase) -> list[str]:
+    """The heads of what was sent since the last look; a PUT comes twice over the wire and counts once."""
+    found = heads([str(statement["sql"]) for statement in database.statements()])
+    database.clear_statements()
+    return [word for n, word in enumerate(found) if word != "put" or found[n - 1] != "put"]
+
+
+def test_on_snowflake_an_empty_run_is_six_statements(
+    world: World, snowflake: Warehouse, lht_snowflake: StandInDatabase
+) -> None:
+    world.rest.create("Account", Name="A")
+    later(world)
+    sync(world, snowflake)
+    later(world)
+    sent(lht_snowflake)
+
+    result = sync(world, snowflake)
+
+    assert counted(result) == (0, 1)
+    assert sent(lht_snowflake) == SIX
+
+
+def test_on_snowflake_each_object_of_a_run_costs_the_same_six(
+    world: World, snowflake: Warehouse, lht_snowflake: StandInDatabase
+) -> None:
+    for name in ("Account", "Contact"):
+        world.rest.create(name, **({"LastName": "A"} if name == "Contact" else {"Name": "A"}))
+    later(world)
+    assert sync(world, snowflake, "Account", "Contact", parallel=2).failures == ()
+    later(world)
+    sent(lht_snowflake)
+
+    assert sync(world, snowflake, "Account", "Contact", parallel=2).failures == ()
+
+    of_contact = [word.replace("account", "contact") for word in SIX]
+    assert sorted(sent(lht_snowflake)) == sorted(SIX + of_contact)
+
+
+def test_on_snowflake_a_small_run_makes_no_table_in_its_transaction(
+    world: World, snowflake: Warehouse, lht_snowflake: StandInDatabase
+) -> None:
+    record = world.rest.create("Account", Name="A")
+    sync(world, snowflake)
+    world.rest.update("Account", record, Name="B")
+    sent(lht_snowflake)
+
+    result = sync(world, snowflake)
+
+    assert counted(result) == (1, 1)
+    assert sent(lht_snowflake) == SMALL
