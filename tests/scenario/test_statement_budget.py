@@ -120,7 +120,23 @@ def counted(result: SyncResult) -> tuple[int, int]:
 
 SMALL = [
     *SIX[:3],
-    "insert",
+    "create or replace transient table staging",  # and the stage, if it is missing
+    "create",
+    "put",
+    "copy into staging",
+    "remove",
+    "select count(*)",  # all that must be known of what is staged
+    "create or replace transient table staging",  # what becomes of each row
+    "select what,",
+    "begin",
+    "select c.clock,",  # the lock is still ours
+    "merge into account",
+    "select count(*)",
+    *SIX[3:5],
+    "commit",
+    "drop table if exists staging",
+    "drop table if exists staging",
+    "delete from locks",
 ]
 
 
