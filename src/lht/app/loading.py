@@ -14,7 +14,7 @@ from lht.model.operations import LoadResult
 from lht.state.locks import TableLock
 from lht.state.store import State
 from lht.state.tables import system_column_definitions, system_columns
-from lht.warehouse import statements
+from lht.warehouse import live, statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,6 +80,7 @@ class Loader:
             self._refuse_narrow(column, by_name.get(column.name.lower()))
         if lacking := [c for c in wanted if c.name.lower() not in by_name]:
             self.warehouse.add_columns(self.table, lacking)
+            live.refresh(self.warehouse, self.table, system_columns(self.capabilities))
 
     def _refuse_narrow(self, wanted: Column, existing: Column | None) -> None:
         if existing and compare(existing.type, wanted.type, self.capabilities) is not Change.SAME:
