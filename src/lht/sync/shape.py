@@ -131,6 +131,8 @@ def mend_exchanges(run: Run, table: TableName, columns: Sequence[Column]) -> boo
     ]
     for name in half_done:
         run.warehouse.rename_column(table, name, name[: -len(NEW)])
+    if half_done:
+        refresh_live_view(run, table)
     return bool(half_done)
 
 
