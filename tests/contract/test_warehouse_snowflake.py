@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 import snowflake.connector
+from snowflake.snowpark.exceptions import SnowparkSQLException
 
 from lht.errors import (
     ConfigError,
@@ -228,6 +229,28 @@ def test_nothing_is_put_or_copied_where_there_are_no_rows(
     assert not [sql for sql in sent(lht_snowflake, "CREATE") if "STAGE IF" in sql]
 
 
+def test_a_stage_that_exists_is_not_created(
+    warehouse: SnowflakeWarehouse, lht_snowflake: StandInDatabase
+) -> None:
+    for name in ("_lht_first", "_lht_second"):
+        warehouse.stage(ID, ids("a"), name)
+
+    assert len([sql for sql in sent(lht_snowflake, "CREATE") if sql.startswith("CREATE STAGE")]) == 1
+
+
+def test_what_a_sessions_own_way_of_putting_files_refuses_is_an_error_of_ours(
+    lht_snowflake: StandInDatabase,
+) -> None:
+    class Refusing:
+        def put(self, path: Path, folder: str) -> None:
+            raise SnowparkSQLException("Insufficient privileges to operate on stage 'LHT_STAGE'")
+
+    link = link_to(lht_snowflake)
+    link.files = Refusing()
+    with on(link) as opened, pytest.raises(StatementError, match=r"could not run PUT @.*Insufficient"):
+        opened.stage(ID, ids("a"), "_lht_refused")
+
+
 def test_staging_tables_are_transient_and_keep_no_history(
     warehouse: SnowflakeWarehouse, lht_snowflake: StandInDatabase
 ) -> None:
@@ -272,11 +295,14 @@ def test_a_copy_that_fails_leaves_nothing(
     assert list(work_dir.iterdir()) == []
 
 
-def test_rows_that_snowflake_did_not_load_are_missed(lht_snowflake: StandInDatabase) -> None:
+def test_rows_that_snowflake_did_not_load_are_missed(
+    warehouse: SnowflakeWarehouse, lht_snowflake: StandInDatabase
+) -> None:
     class Nowhere:
         def put(self, path: Path, folder: str) -> None:
             assert path.stat().st_size
 
+    warehouse.stage(ID, ids("a"), "_lht_before")
     link = link_to(lht_snowflake)
     link.files = Nowhere()
     with (

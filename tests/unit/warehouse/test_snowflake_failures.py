@@ -158,4 +158,4 @@ def test_a_locked_table_may_be_tried_again(reason: str, *, crowded: bool) -> Non
 def test_a_role_that_is_not_known_is_not_named() -> None:
     made = translate(refusal(2003, "Object 'T' does not exist"), "SELECT 1")
 
-    assert made.hint == "Check the name."
+    assert made.hint == "Check the name. The role may also lack the right to see it."

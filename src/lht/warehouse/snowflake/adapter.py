@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from snowflake.connector.cursor import SnowflakeCursor
 
     from lht.warehouse.port import RowStream
-    from lht.warehouse.snowflake.link import Link
+    from lht.warehouse.snowflake.link import Files, Link
 
 CROWDED_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Up to so long LHT waits, each time, before it tries again to get in line for a table that many write to."""
@@ -271,12 +271,21 @@ class SnowflakeWarehouse:
 
     def _put(self, path: Path, folder: str) -> None:
         if self._link.files:
-            self._link.files.put(path, folder)
+            self._put_by_session(self._link.files, path, folder)
             return
         place = path.as_posix().replace("\\", "\\\\").replace("'", "\\'")
         sql = f"PUT 'file://{place}' {folder} PARALLEL=4 AUTO_COMPRESS=FALSE OVERWRITE=TRUE"
         with self._translated(sql):
             self._run(Statement(sql))
+
+    def _put_by_session(self, files: Files, path: Path, folder: str) -> None:
+        from snowflake.snowpark.exceptions import SnowparkClientException  # noqa: PLC0415
+
+        try:
+            files.put(path, folder)
+        except SnowparkClientException as error:  # Snowpark hides the connector's error in one of its own
+            cause = getattr(error, "conn_error", None) or error
+            raise failures.translate(cause, f"PUT {folder}", role=self._role) from error
 
     # ---- transactions, clock, connections
 

@@ -52,10 +52,9 @@ def translate(error: Exception, sql: str, *, role: str = "", warehouse: str = ""
     if number == NOT_ALLOWED:
         return PrivilegeError(text, hint=f"Ask an administrator to run: {granting}" if granting else "")
     if number in {MISSING, MISSING_OR_UNFIT} and "not exist" in line:
-        hidden = (
-            f"Check the name. Role {role} may also lack the right to see it" if role else "Check the name"
-        )
-        return MissingTableError(text, hint=f"{hidden}: {granting}" if granting else f"{hidden}.")
+        who = f"Role {role}" if role else "The role"
+        hint = f"Check the name. {who} may also lack the right to see it"
+        return MissingTableError(text, hint=f"{hint}: {granting}" if granting else f"{hint}.")
     if number == NO_COMPUTE:
         return StatementError(text, hint=_CHOOSE + grants.warehouse_grant(warehouse, role))
     if _STOPPED.search(line):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lht.errors import IncompleteExtractError, ValueOutOfRangeError, WarehouseError
+from lht.errors import IncompleteExtractError, MissingTableError, ValueOutOfRangeError, WarehouseError
 from lht.model.table import ColumnKind, ColumnType
 from lht.warehouse import statements
 from lht.warehouse.statements import Statement, listed, quote, quote_table
@@ -138,10 +138,8 @@ class Loader:
 
         def deliver(path: Path) -> None:
             nonlocal sent
-            if not sent:
-                self._warehouse.execute(Statement(f"CREATE STAGE IF NOT EXISTS {quote_table(stage)}"))
             sent += 1
-            self._put(path, folder)
+            self._put_on(stage, path, folder)
 
         try:
             with PartWriter(columns, deliver, self._work_dir) as writer:
@@ -153,6 +151,14 @@ class Loader:
         finally:
             if sent:
                 self._remove(folder)
+
+    def _put_on(self, stage: TableName, path: Path, folder: str) -> None:
+        """Puts a file; the stage is created where it is missing, so that a role need not be allowed to."""
+        try:
+            self._put(path, folder)
+        except MissingTableError:
+            self._warehouse.execute(Statement(f"CREATE STAGE IF NOT EXISTS {quote_table(stage)}"))
+            self._put(path, folder)
 
     def _copy_parts(self, table: TableName, folder: str, written: int) -> None:
         rows = self._warehouse.records(copy_into(table, folder))
