@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
+import urllib.request
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,8 @@ from snowflake.snowpark import Session
 import lht
 from lht import errors
 from lht.model.table import Column, ColumnKind, ColumnType
-from lht.salesforce import sobject_create
+from lht.salesforce import sobject_create, sobject_sync
+from lht.testing import simulator
 from lht.warehouse.snowflake.connect import open_snowflake
 from lht.warehouse.snowflake.sessions import from_session
 from lht.warehouse.statements import Statement
@@ -26,6 +29,7 @@ from lht.warehouse.statements import Statement
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lht.testing import LocalOrg
     from lht.testing.stand_in import StandInDatabase
     from lht.warehouse.snowflake.adapter import SnowflakeWarehouse
 
@@ -71,6 +75,31 @@ def test_a_snowpark_session_is_a_warehouse(connection: Any) -> None:
     assert found == [("001", Decimal("1.25"))]
     assert settings_of(connection) == before
     assert session.sql("SELECT COUNT(*) AS N FROM T").collect()[0]["N"] == 1
+
+
+def test_the_guides_functions_take_a_snowpark_session(connection: Any) -> None:
+    session = Session.builder.configs({"connection": connection}).create()
+    before = settings_of(connection)
+    with simulator(records=20) as org:
+        access_info = {"access_token": token_of(org), "instance_url": org.url}
+
+        created = sobject_create.create(session, access_info, "Account", "ACCOUNT")
+        first = sobject_sync.new_changed_records(session, access_info, "Account", "ACCOUNT", "Id")
+        again = sobject_sync.new_changed_records(session, access_info, "Account", "ACCOUNT", "Id")
+
+    rows = session.sql("SELECT COUNT(*) AS N FROM ACCOUNT").collect()[0]["N"]
+    assert created.created
+    assert first.objects[0].rows_in_table == rows == 20
+    assert (again.objects[0].mode, again.objects[0].rows_read) == ("incremental", 0)
+    assert settings_of(connection) == before
+    assert session.sql("SELECT CURRENT_SCHEMA() AS S").collect()[0]["S"] == "PUBLIC"
+
+
+def token_of(org: LocalOrg) -> str:
+    names = {"client_id": org.client_id, "client_secret": org.client_secret}
+    form = urllib.parse.urlencode({"grant_type": "client_credentials", **names}).encode()
+    with urllib.request.urlopen(f"{org.url}/services/oauth2/token", form) as answer:
+        return str(json.load(answer)["access_token"])
 
 
 def test_nothing_of_a_callers_session_is_set(connection: Any, lht_snowflake: StandInDatabase) -> None:

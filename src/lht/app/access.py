@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,11 +58,20 @@ def spool_directory(settings: Settings) -> Path:
 
 
 def _cache_directory(settings: Settings) -> Path:
-    """Gives `LHT_CACHE_DIR`, else the platform's cache."""
+    """Gives `LHT_CACHE_DIR`, else the platform's cache, else a temporary folder of this run's own."""
     import platformdirs  # noqa: PLC0415 - only runs that download ask for it
 
     chosen = settings.environment.variables.get("LHT_CACHE_DIR", "").strip()
-    return Path(chosen) if chosen else platformdirs.user_cache_path("lht", appauthor=False)
+    if chosen:
+        return Path(chosen)
+    cache = platformdirs.user_cache_path("lht", appauthor=False)
+    # In a stored procedure of Snowflake's nobody is at home, and only /tmp can be written to.
+    return cache if _can_be_made(cache) else Path(tempfile.mkdtemp(prefix="lht-"))
+
+
+def _can_be_made(folder: Path) -> bool:
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    return nearest.is_dir() and os.access(nearest, os.W_OK)
 
 
 def overrides(settings: Settings | None = None) -> dict[str, ColumnType]:

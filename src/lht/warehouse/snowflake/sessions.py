@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from lht.errors import CapabilityMissingError, WarehouseError, WarehouseUnreachableError
+from lht.errors import CapabilityMissingError, StatementError, WarehouseError, WarehouseUnreachableError
 from lht.warehouse.snowflake.adapter import SnowflakeWarehouse
 from lht.warehouse.snowflake.connect import quiet_the_connector
 from lht.warehouse.snowflake.link import Link, Login
@@ -124,7 +124,15 @@ class SandboxFiles:
 
     def put(self, path: Path, folder: str) -> None:
         """Puts a file into a folder of a stage, written `@stage/folder`."""
-        self._session.file.put(str(path), folder, auto_compress=False, overwrite=True)
+        from snowflake.snowpark.exceptions import SnowparkClientException  # noqa: PLC0415 - it is there already
+
+        try:
+            self._session.file.put(str(path), folder, auto_compress=False, overwrite=True)
+        except SnowparkClientException as error:
+            raise StatementError(
+                f"Snowflake could not take a file into {folder}: {error.message}",
+                hint="The role needs READ and WRITE on LHT's stage, and the procedure the caller's rights.",
+            ) from error
 
 
 def _files_of(session: object) -> SandboxFiles | None:
