@@ -61,4 +61,4 @@ def test_the_page_tells_how_many_statements_a_run_sends(world: World, sent: Any)
     assert incremental == usual
     assert full == usual + told(r"A full sync of a table that has rows takes (\w+) more")
     assert first == told(r"The first sync of an object takes (\w+) as well")
-    assert very_first == first + told(r"makes LHT's own tables, with (\d+) more")
+    assert very_first == first + told(r"makes LHT's own tables and the stage, with (\d+) more")

@@ -120,8 +120,7 @@ def counted(result: SyncResult) -> tuple[int, int]:
 
 SMALL = [
     *SIX[:3],
-    "create or replace transient table staging",  # and the stage, if it is missing
-    "create",
+    "create or replace transient table staging",
     "put",
     "copy into staging",
     "remove",
