@@ -47,6 +47,8 @@ lock: $(READY)  ## Resolve the dependencies anew (needs uv)
 	  --no-emit-index-url --no-annotate --no-header -o requirements.lock
 	uv pip compile -q pyproject.toml --universal -c requirements.lock \
 	  --no-emit-index-url --no-annotate --no-header -o requirements.txt
+	echo 'snowflake-connector-python>=5,<6' | uv pip compile -q - --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header -o requirements-connector-5.txt
 
 clean:  ## Remove what was built
 	rm -rf $(VENV) .venv-3.* dist demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,9 @@ from lht.testing.caller import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Snowpark has no version yet for the connector's newest generation, which run_checks.sh tests on another Python.
+collect_ignore = [] if find_spec("snowflake.snowpark") else ["test_snowflake_sessions.py"]
 
 FIRST_APP = {
     "redirect_uris": [REDIRECT_URI, "http://127.0.0.1:1717/OauthRedirect"],

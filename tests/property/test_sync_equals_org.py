@@ -91,8 +91,7 @@ def test_any_interleaving_of_changes_and_syncs_ends_with_a_table_equal_to_the_or
             result = world.sync()
             expected, found = in_org(world), in_table(world)
         finally:
-            world.org.close()
-            world.connection.close()
+            world.close()
 
     assert {i: row for i, row in found.items() if i in expected} == expected
     assert all(row[-1] for i, row in found.items() if i not in expected), "a purged row is still live"
@@ -117,8 +116,7 @@ def after(
             world.sync(deletes=last)
             return in_org(world), in_table(world)
         finally:
-            world.org.close()
-            world.connection.close()
+            world.close()
 
 
 @given(steps=STEPS, seed=st.integers(0, 2**16))

@@ -20,7 +20,6 @@ from lht.app.bulk import bulk_results
 from lht.app.loading import Loader
 from lht.sfdc import bulk
 from lht.testing import simulator
-from lht.warehouse.duckdb import from_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,14 +90,13 @@ def world() -> Iterator[World]:
     with tempfile.TemporaryDirectory() as spool, simulator(token_lifetime_s=1e9) as local:
         opened = open_world(local, Path(spool))
         yield opened
-        opened.org.close()
-        opened.connection.close()
+        opened.close()
 
 
 @given(records=RECORDS)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_values_survive_the_way_from_org_to_table(world: World, records: list[dict[str, Any]]) -> None:
-    world.connection.execute("DROP TABLE IF EXISTS Specimen__c")
+    world.execute("DROP TABLE IF EXISTS Specimen__c")
     world.local.admin.reset()
     for number, record in enumerate(records):
         world.rest.create("Specimen__c", Name=f"S{number}", **record)
@@ -116,7 +114,7 @@ def test_values_survive_the_way_from_org_to_table(world: World, records: list[di
 
 
 def load_by_bulk(world: World, soql: str) -> None:
-    warehouse = from_connection(world.connection)
+    warehouse = world.lake.warehouse()
     job = bulk.create_query_job(world.org, soql)
     loader = Loader(warehouse, warehouse.table_name("by_bulk"), "run1")
     bulk_results(world.org, loader, job.id, "Specimen__c", wait=True, spool_dir=world.spool_dir, overrides={})

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from lakes import DuckDBLake, Lake, SnowflakeLake
 from world import ROWS, World, open_world
 
 from lht.testing import simulator
@@ -20,14 +21,21 @@ def local_org() -> Iterator[LocalOrg]:
         yield org
 
 
+@pytest.fixture(params=["duckdb", "snowflake"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    """An empty warehouse; the world closes it."""
+    if request.param == "duckdb":
+        return DuckDBLake()
+    return SnowflakeLake(request.getfixturevalue("lht_snowflake"), tmp_path / "parts")
+
+
 @pytest.fixture
-def world(local_org: LocalOrg, tmp_path: Path) -> Iterator[World]:
+def world(local_org: LocalOrg, tmp_path: Path, lake: Lake) -> Iterator[World]:
     local_org.admin.reset()
     local_org.admin.clear_requests()
-    opened = open_world(local_org, tmp_path / "spool")
+    opened = open_world(local_org, tmp_path / "spool", lake)
     yield opened
-    opened.org.close()
-    opened.connection.close()
+    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +45,10 @@ def large_org() -> Iterator[LocalOrg]:
 
 
 @pytest.fixture
-def bulk_world(large_org: LocalOrg, tmp_path: Path) -> Iterator[World]:
+def bulk_world(large_org: LocalOrg, tmp_path: Path, lake: Lake) -> Iterator[World]:
     """An org so large that a Bulk job is used."""
     large_org.admin.reset()
     large_org.admin.clear_requests()
-    opened = open_world(large_org, tmp_path / "spool")
+    opened = open_world(large_org, tmp_path / "spool", lake)
     yield opened
-    opened.org.close()
-    opened.connection.close()
+    opened.close()

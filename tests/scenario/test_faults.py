@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from world import ROWS
 
-from lht.errors import ConfigError, JobFailedError, JobTimedOutError, SessionExpiredError, WarehouseError
+from lht.errors import ConfigError, JobFailedError, JobTimedOutError, SessionExpiredError
 from lht.sfdc.auth import Login
 from lht.sfdc.org import Org
 from lht.sfdc.transport import Transport
@@ -80,14 +80,6 @@ def test_a_dead_session_without_renewal_says_what_to_type(world: World) -> None:
         world.sync()
 
 
-def test_a_caller_with_an_open_transaction_is_refused(world: World) -> None:
-    world.connection.execute("BEGIN")
-
-    with pytest.raises(WarehouseError, match="transaction"):
-        world.sync()
-    world.connection.execute("ROLLBACK")
-
-
 def test_a_run_that_failed_stands_in_the_history(bulk_world: World) -> None:
     bulk_world.local.admin.fault("job_fails", times=1)
     with pytest.raises(JobFailedError):
@@ -130,8 +122,7 @@ def test_a_rest_answer_that_is_short_of_records_is_asked_for_once_more(world: Wo
     assert len(told) == 1
     assert [error.code for error in result.failures] == ([] if times == 1 else ["SYNC-INCOMPLETE"])
     assert world.value("SELECT count(*) FROM Account") == (2 if times == 1 else 0)
-    left = world.connection.execute("SELECT count(*) FROM duckdb_tables() WHERE temporary").fetchone()
-    assert left == (0,)
+    assert world.lake.left_over() == []
 
 
 def test_a_file_in_the_place_of_the_cache_is_told(bulk_world: World, tmp_path: Path) -> None:

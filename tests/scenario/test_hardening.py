@@ -14,7 +14,6 @@ from lht.errors import ConfigError, LhtError, RunLockedError, SyncError, Visibil
 from lht.mapping.types import parse_type
 from lht.model.sync import DeletePolicy, SyncRequest
 from lht.sync.engine import run_sync
-from lht.warehouse.duckdb import from_connection
 
 if TYPE_CHECKING:
     from world import World
@@ -39,10 +38,6 @@ def purge(world: World, *records: str) -> None:
     for record in records:
         world.rest.delete("Account", record)
     world.local.admin.purge("Account", list(records))
-
-
-def temporary_tables(world: World) -> list[Any]:
-    return world.connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
 
 
 def statuses(world: World) -> list[Any]:
@@ -85,10 +80,10 @@ def test_a_changed_record_is_not_taken_for_filtered_out_because_the_rows_are_old
     world = bulk_world
     world.local.admin.advance_clock(HOUR)
     world.sync(where="Name != 'x'")
-    (reached,) = world.connection.execute("SELECT read_until FROM lht.watermarks").fetchone() or (None,)
-    stamps = world.connection.execute(
+    reached = world.value("SELECT read_until FROM lht.watermarks")
+    stamps = world.rows(
         "SELECT SystemModstamp, Id FROM Account WHERE NOT IsDeleted ORDER BY SystemModstamp, Id"
-    ).fetchall()
+    )
     overlap = int((reached - stamps[200][0]).total_seconds())
     oldest = stamps[0][1]
     assert stamps[0][0] < reached - timedelta(seconds=overlap)
@@ -166,7 +161,7 @@ def test_no_scratch_table_stays_on_the_callers_connection(world: World, name: st
 
     world.sync()
 
-    assert temporary_tables(world) == []
+    assert world.lake.left_over() == []
 
 
 def test_no_scratch_table_stays_when_the_valve_closes(world: World) -> None:
@@ -176,7 +171,7 @@ def test_no_scratch_table_stays_when_the_valve_closes(world: World) -> None:
     with pytest.raises(VisibilityLostError):
         world.sync(full=True)
 
-    assert temporary_tables(world) == []
+    assert world.lake.left_over() == []
 
 
 # -- policies and positions ------------------------------------------------------------------------------------
@@ -288,10 +283,10 @@ def test_a_copy_of_the_org_wins_over_newer_stamps_when_the_table_is_given_to_it(
     """A sandbox has the Ids of the org that it was copied from."""
     accounts(world, 1)
     world.sync()
-    world.connection.execute(
-        "UPDATE Account SET Name = 'newer elsewhere', SystemModstamp = SystemModstamp + INTERVAL 1 DAY"
+    world.execute(
+        "UPDATE Account SET Name = 'newer elsewhere', SystemModstamp = SystemModstamp + INTERVAL '1 day'"
     )
-    world.connection.execute("UPDATE lht.watermarks SET org_id = '00D000000000009AAA'")
+    world.execute("UPDATE lht.watermarks SET org_id = '00D000000000009AAA'")
 
     world.sync(rebind=True)
 
@@ -303,16 +298,18 @@ def test_a_second_run_on_the_table_is_turned_away_and_the_first_one_ends_well(wo
     world.sync()
     refused: list[LhtError] = []
 
+    other = world.lake.warehouse().fork()
+
     def second(event: Any) -> None:
         if event.kind == "reading":
-            other = run_sync(
+            turned_away = run_sync(
                 world.org,
-                from_connection(world.connection.cursor()),
+                other,
                 world.requests("Account", lock_timeout_s=0.2),
                 run_id="second",
                 spool_dir=world.spool_dir,
             )
-            refused.extend(other.failures)
+            refused.extend(turned_away.failures)
 
     def run() -> None:
         world.run("Account", on_event=second)
@@ -328,10 +325,12 @@ def test_a_second_run_on_the_table_is_turned_away_and_the_first_one_ends_well(wo
 def test_a_dead_runs_lock_is_replaced_and_said_so(world: World) -> None:
     accounts(world, 1)
     world.sync()
-    world.connection.execute(
-        "INSERT INTO lht.locks BY NAME SELECT '' AS table_catalog, 'main' AS table_schema, 'Account' AS table_name, "
-        "'t' AS token, 'elsewhere' AS host, '' AS boot_id, 'dead' AS run_id, 1 AS pid, "
-        "TIMESTAMP '2020-01-01' AS acquired_at, TIMESTAMP '2020-01-01' AS heartbeat_at"
+    table = world.lake.warehouse().table_name("Account")
+    catalog = world.value("SELECT table_catalog FROM lht.watermarks")
+    world.execute(
+        "INSERT INTO lht.locks (table_catalog, table_schema, table_name, token, host, boot_id, run_id, pid, "
+        f"acquired_at, heartbeat_at) SELECT '{catalog}', '{table.schema}', '{table.name}', 't', 'elsewhere', '', "
+        "'dead', 1, TIMESTAMP '2020-01-01 00:00:00', TIMESTAMP '2020-01-01 00:00:00'"
     )
 
     world.sync()
@@ -347,7 +346,7 @@ def test_objects_in_parallel_may_create_the_same_new_schema(world: World) -> Non
         ]
         result = run_sync(
             world.org,
-            from_connection(world.connection),
+            world.lake.warehouse(),
             requests,
             run_id=f"r{n}",
             spool_dir=world.spool_dir,
@@ -361,7 +360,7 @@ def test_objects_in_parallel_may_create_the_same_new_schema(world: World) -> Non
 
 
 def keyed(world: World) -> list[Any]:
-    return world.rows("SELECT ExternalId__c, Name FROM Account WHERE NOT IsDeleted ORDER BY ALL")
+    return world.rows("SELECT ExternalId__c, Name FROM Account WHERE NOT IsDeleted ORDER BY 1, 2")
 
 
 def test_a_record_whose_key_changed_has_one_row(world: World) -> None:
@@ -442,7 +441,7 @@ def with_score(world: World, value: float) -> str:
 
 
 def score_type(world: World) -> Any:
-    return {name: kind for name, kind, *_ in world.rows("DESCRIBE Account")}["Score__c"]
+    return world.type_of("Score__c")
 
 
 def test_an_exchange_keeps_the_values_of_records_that_are_gone(world: World) -> None:
@@ -454,7 +453,7 @@ def test_an_exchange_keeps_the_values_of_records_that_are_gone(world: World) -> 
 
     world.sync()
 
-    assert score_type(world) == "DECIMAL(38,4)"
+    assert score_type(world) == "number(38,4)"
     assert float(world.value(f"SELECT Score__c FROM Account WHERE Id = '{record}'")) == 1.25
 
 
@@ -467,19 +466,19 @@ def test_an_exchange_that_was_killed_and_overtaken_by_another_loses_no_digit(wor
 
     world.sync()
 
-    assert score_type(world) == "DECIMAL(38,6)"
+    assert score_type(world) == "number(38,6)"
     assert float(world.value(f"SELECT Score__c FROM Account WHERE Id = '{record}'")) == 1.234567
 
 
 def test_an_exchange_killed_between_its_renames_is_completed(world: World) -> None:
     record = with_score(world, 1.25)
-    world.connection.execute("ALTER TABLE Account RENAME COLUMN Score__c TO Score__c__lht_old")
-    world.connection.execute("ALTER TABLE Account ADD COLUMN Score__c__lht_new DECIMAL(38, 4)")
-    world.connection.execute("UPDATE Account SET Score__c__lht_new = Score__c__lht_old")
+    world.execute("ALTER TABLE Account RENAME COLUMN Score__c TO Score__c__lht_old")
+    world.execute("ALTER TABLE Account ADD COLUMN Score__c__lht_new DECIMAL(38, 4)")
+    world.execute("UPDATE Account SET Score__c__lht_new = Score__c__lht_old")
 
     result = world.sync()
 
-    assert (result.columns_added, score_type(world)) == ((), "DECIMAL(38,4)")
+    assert (result.columns_added, score_type(world)) == ((), "number(38,4)")
     assert float(world.value(f"SELECT Score__c FROM Account WHERE Id = '{record}'")) == 1.25
 
 

@@ -72,7 +72,7 @@ def test_fields_that_differ_do_not_take_up_a_job(bulk_world: World) -> None:
     assert world.value("SELECT count(Name) FROM Account") == ROWS
 
 
-@pytest.mark.parametrize("table", ['odd."na""me. ä"', "raw.T", "memory.raw.t", 'raw."_lht_stage"'])
+@pytest.mark.parametrize("table", ['odd."na""me. ä"', "raw.T", 'raw."_lht_stage"'])
 def test_tables_of_any_name_in_any_schema_are_kept_in_step(world: World, table: str) -> None:
     world.rest.create("Account", Name="A")
     world.sync(table=table)
@@ -81,19 +81,6 @@ def test_tables_of_any_name_in_any_schema_are_kept_in_step(world: World, table: 
     result = world.sync(table=table)
 
     assert (result.mode, result.rows_inserted, result.rows_in_table) == ("incremental", 1, 2)
-
-
-def test_the_callers_schema_is_where_a_plain_name_lies(world: World) -> None:
-    world.rest.create("Account", Name="A")
-    world.connection.execute("CREATE SCHEMA own")
-    world.connection.execute("USE own")
-    before = world.rows("SELECT name, value FROM duckdb_settings() ORDER BY name")
-
-    world.sync()
-
-    assert world.value("SELECT count(*) FROM memory.own.Account") == 1
-    assert world.connection.execute("SELECT current_schema()").fetchall() == [("own",)]
-    assert world.rows("SELECT name, value FROM duckdb_settings() ORDER BY name") == before
 
 
 def test_deletions_too_many_for_get_deleted_are_found_by_comparing_ids(world: World) -> None:
@@ -108,17 +95,3 @@ def test_deletions_too_many_for_get_deleted_are_found_by_comparing_ids(world: Wo
     result = world.sync(deletes=DeletePolicy.REMOVE)
 
     assert (result.rows_deleted_unseen, result.rows_in_table) == (1, 1)
-
-
-def test_a_table_with_a_primary_key_and_columns_of_its_own_can_be_adopted(bulk_world: World) -> None:
-    world = bulk_world
-    world.sync(fields=("Name",))
-    world.connection.execute("ALTER TABLE Account ADD COLUMN note VARCHAR DEFAULT 'none'")
-    world.connection.execute("ALTER TABLE Account ADD PRIMARY KEY (Id)")
-    world.connection.execute("UPDATE Account SET Name = 'stale', note = 'mine'")
-    world.connection.execute("DROP SCHEMA lht CASCADE")
-
-    result = world.sync(fields=("Name",))
-
-    assert (result.mode, result.rows_updated) == ("full", ROWS)
-    assert world.rows("SELECT DISTINCT note FROM Account") == [("mine",)]

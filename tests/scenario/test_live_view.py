@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def create(world: World, *, live_view: bool = True) -> None:
-    sobject_create.create(world.connection, world.org, "Account", "Account", live_view=live_view)
+    sobject_create.create(world.lake.warehouse(), world.org, "Account", "Account", live_view=live_view)
 
 
 def columns_of(world: World, name: str) -> list[object]:
-    return [row[0] for row in world.rows(f"DESCRIBE {name}")]
+    return list(world.types(name))
 
 
 def test_a_live_view_shows_the_rows_that_are_not_deleted(world: World) -> None:
@@ -46,28 +46,28 @@ def test_sync_gives_a_live_view_the_columns_that_its_table_got(world: World) -> 
     world.local.admin.alter_field("Account", "Tier__c", scale=4)
     world.sync()
 
-    assert "Tier__c__lht_old" in columns_of(world, "Account")
-    kinds = {name: kind for name, kind, *_ in world.rows("DESCRIBE Account_live")}
-    assert {name: kind for name, kind in kinds.items() if str(name).startswith("Tier")} == {
-        "Tier__c": "DECIMAL(38,4)"
+    assert world.named("Tier__c__lht_old")[0] in columns_of(world, "Account")
+    shown = {
+        name: kind for name, kind in world.types("Account_live").items() if name.lower().startswith("tier")
     }
+    assert shown == {world.named("Tier__c")[0]: "number(38,4)"}
     assert world.value("SELECT count(*) FROM Account_live") == 1
 
 
 def test_the_view_of_an_existing_table_is_made_or_made_anew(world: World) -> None:
     world.sync()
-    world.connection.execute("ALTER TABLE Account ADD COLUMN mine INTEGER")
+    world.execute("ALTER TABLE Account ADD COLUMN mine INTEGER")
     create(world)
-    world.connection.execute("ALTER TABLE Account ADD COLUMN also_mine INTEGER")
+    world.execute("ALTER TABLE Account ADD COLUMN also_mine INTEGER")
 
     create(world)
 
-    assert columns_of(world, "Account_live")[-2:] == ["mine", "also_mine"]
+    assert columns_of(world, "Account_live")[-2:] == list(world.named("mine", "also_mine"))
 
 
 @pytest.mark.parametrize("kind", ["TABLE", "VIEW"])
 def test_what_others_made_is_never_replaced(world: World, kind: str) -> None:
-    world.connection.execute(f"CREATE {kind} Account_live AS SELECT 1 AS theirs")
+    world.execute(f"CREATE {kind} Account_live AS SELECT 1 AS theirs")
 
     with pytest.raises(ConfigError, match="LHT did not make it"):
         create(world)

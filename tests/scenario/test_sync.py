@@ -276,7 +276,7 @@ def test_a_bound_after_the_watermark_does_not_move_it(world: World) -> None:
 def test_a_full_table_without_state_is_read_in_full(world: World) -> None:
     accounts(world, 1)
     world.sync()
-    world.connection.execute("DROP SCHEMA lht CASCADE")
+    world.execute("DROP SCHEMA lht CASCADE")
 
     world.sync()
 
@@ -287,7 +287,7 @@ def test_adopt_trusts_the_rows_that_are_there(world: World) -> None:
     world.local.admin.set_clock(NOON, frozen=True)
     accounts(world, 2)
     world.sync()
-    world.connection.execute("DROP SCHEMA lht CASCADE")
+    world.execute("DROP SCHEMA lht CASCADE")
     world.local.admin.set_clock(NOON + timedelta(hours=2), frozen=True)
     world.rest.create("Account", Name="new")
 
@@ -299,7 +299,7 @@ def test_adopt_trusts_the_rows_that_are_there(world: World) -> None:
 def test_an_emptied_table_is_filled_again(world: World) -> None:
     accounts(world, 2)
     world.sync()
-    world.connection.execute("DELETE FROM Account")
+    world.execute("DELETE FROM Account")
 
     assert world.sync().rows_inserted == 2
 
@@ -307,7 +307,7 @@ def test_an_emptied_table_is_filled_again(world: World) -> None:
 def test_a_table_of_another_org_is_refused_and_rebind_reads_in_full(world: World) -> None:
     accounts(world, 1)
     world.sync()
-    world.connection.execute("UPDATE lht.watermarks SET org_id = '00D000000000009AAA'")
+    world.execute("UPDATE lht.watermarks SET org_id = '00D000000000009AAA'")
 
     with pytest.raises(WatermarkError, match="00D000000000009AAA"):
         world.sync()
@@ -348,11 +348,10 @@ def test_only_the_asked_fields_are_read_with_what_a_sync_needs(world: World) -> 
 
     world.sync(fields=("Name", "Owner.Name"))
 
-    columns = [row[0] for row in world.rows("DESCRIBE Account")]
-    assert columns == [
+    assert tuple(world.types()) == world.named(
         "Id", "IsDeleted", "Name", "SystemModstamp", "Owner_Name",
         "_lht_run_id", "_lht_synced_at", "_lht_deleted_at",
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
 # -- objects of other kinds ------------------------------------------------------------------------------------
@@ -395,7 +394,7 @@ def test_formulas_are_stale_until_they_are_refreshed(world: World) -> None:
     world.rest.create("Specimen__c", Name="s", Count__c=2)
     world.local.admin.advance_clock(3600)
     world.sync("Specimen__c")
-    world.connection.execute("UPDATE Specimen__c SET Double_Count__c = NULL")
+    world.execute("UPDATE Specimen__c SET Double_Count__c = NULL")
     world.local.admin.advance_clock(3600)
 
     world.sync("Specimen__c")
@@ -411,7 +410,7 @@ def test_a_plan_changes_nothing(world: World) -> None:
     plan = world.plan()
 
     assert (plan.mode, plan.creates_table, plan.reason) == (SyncMode.FULL, True, "the table is new")
-    assert world.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'main'") == []
+    assert world.lake.tables() == []
 
 
 def test_a_query_too_long_for_a_url_is_read_in_parts_joined_by_id(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Both sides of a sync for a test: a local org reached by plain HTTP, and an LHT that syncs it into DuckDB."""
+"""Both sides of a sync for a test: a local org reached by plain HTTP, and an LHT that syncs it into a warehouse."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
+from lakes import DuckDBLake, Lake
 
+from lht.mapping.names import column_name
 from lht.model.sync import ObjectResult, SyncEvent, SyncOptions, SyncRequest, SyncResult
 from lht.sfdc.auth import Login
 from lht.sfdc.org import Org
 from lht.sfdc.transport import Transport
 from lht.sync.engine import plan_only, run_sync
-from lht.warehouse.duckdb import from_connection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,11 +77,11 @@ class Rest:
 
 @dataclass
 class World:
-    """One org, one database in memory, and what the last sync told."""
+    """One org, one warehouse, and what the last sync told."""
 
     local: LocalOrg
     spool_dir: Path
-    connection: duckdb.DuckDBPyConnection
+    lake: Lake
     rest: Rest
     org: Org
     events: list[SyncEvent] = field(default_factory=list)
@@ -110,7 +110,7 @@ class World:
         self.events.clear()
         return run_sync(
             self.org,
-            from_connection(self.connection),
+            self.lake.warehouse(),
             self.requests(*objects, **options),
             run_id=f"run{self.runs:04}",
             spool_dir=self.spool_dir,
@@ -126,10 +126,27 @@ class World:
 
     def plan(self, object_name: str = "Account", **options: Any) -> SyncPlan:
         (request,) = self.requests(object_name, **options)
-        return plan_only(self.org, from_connection(self.connection), request, spool_dir=self.spool_dir)
+        return plan_only(self.org, self.lake.warehouse(), request, spool_dir=self.spool_dir)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.connection.cursor().execute(sql).fetchall()
+        return self.lake.rows(sql)
+
+    def execute(self, *statements: str) -> None:
+        """Changes the warehouse behind LHT's back."""
+        for sql in statements:
+            self.lake.rows(sql)
+
+    def named(self, *fields: str) -> tuple[str, ...]:
+        """The columns of fields, as the warehouse stores them."""
+        return tuple(column_name(field, self.lake.warehouse().capabilities) for field in fields)
+
+    def types(self, table: str = "Account") -> dict[str, str]:
+        """A table's columns, in order, with their types in the words of lht.toml."""
+        warehouse = self.lake.warehouse()
+        return {c.name: str(c.type) for c in warehouse.columns(warehouse.table_name(table)) or ()}
+
+    def type_of(self, field: str, table: str = "Account") -> str:
+        return self.types(table)[self.named(field)[0]]
 
     def value(self, sql: str) -> Any:
         return self.rows(sql)[0][0]
@@ -137,14 +154,16 @@ class World:
     def reasons(self) -> list[str]:
         return [event.message for event in self.events if event.kind == "planned"]
 
+    def close(self) -> None:
+        self.org.close()
+        self.lake.close()
+
     def paths(self) -> list[str]:
         """What LHT and the test asked the org for, without the query."""
         return [f"{entry['method']} {entry['path']}" for entry in self.local.admin.requests()]
 
 
-def open_world(local: LocalOrg, spool_dir: Path) -> World:
+def open_world(local: LocalOrg, spool_dir: Path, lake: Lake | None = None) -> World:
     rest = Rest(local)
     login = Login(username=local.username, instance_url=local.url, access_token=rest.token)
-    return World(
-        local, spool_dir, duckdb.connect(":memory:"), rest, Org(login, Transport(), owns_transport=True)
-    )
+    return World(local, spool_dir, lake or DuckDBLake(), rest, Org(login, Transport(), owns_transport=True))
