@@ -340,7 +340,7 @@ def test_a_dead_runs_lock_is_replaced_and_said_so(world: World) -> None:
 
 def test_objects_in_parallel_may_create_the_same_new_schema(world: World) -> None:
     accounts(world, 1)
-    for n in range(5):
+    for n in range(2):
         requests = [
             SyncRequest(name, schema=f"s{n}") for name in ("Account", "Contact", "Opportunity", "User")
         ]

@@ -26,6 +26,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lht.testing.stand_in_mends import SERVER, mend
+from lht.testing.stand_in_speed import walk_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -210,6 +211,7 @@ def _refusal(code: str, message: str, sqlstate: str) -> Response:
 @contextmanager
 def serving(host: str, port: int, *, mended: bool = True, path: Path | None = None) -> Iterator[int]:
     """Serves from a thread while the block runs; gives the port. `path` is a folder that keeps the databases."""
+    walk_once()
     if mended:
         mend()
     if path:

@@ -87,6 +87,8 @@ MOST_REWRITES = 8
 """So often the limit is raised for a statement that ran out of memory."""
 VECTOR_ROWS = 2048
 """DuckDB moves, and holds in memory, this many rows at a time on each thread."""
+READ_ROWS = 10_000
+"""A batch of a result: DuckDB's own choice, a million rows, would hold most results whole."""
 LOCK_POLL_S = 0.1
 SCHEMA_TRIES, SCHEMA_POLL_S = 100, 0.02
 _INTERRUPTED = "Query interrupted"
@@ -446,7 +448,7 @@ class DuckDBWarehouse:
 
         try:
             found = self._connection.sql(statement.sql, params=_bound(statement))
-            reader: pa.RecordBatchReader = found.to_arrow_reader()
+            reader: pa.RecordBatchReader = found.to_arrow_reader(READ_ROWS)
         except duckdb.Error as error:
             raise translate(error, f"run {_headline(statement.sql)}") from error
         return reader

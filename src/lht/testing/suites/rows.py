@@ -23,6 +23,8 @@ WHOLE = ColumnType(ColumnKind.INTEGER)
 FLAG = ColumnType(ColumnKind.BOOLEAN)
 MOMENT = ColumnType(ColumnKind.TIMESTAMP)
 Row = tuple[Any, ...]
+SCHEMAS = ("LHT_SUITE", "LHT_SUITE_SHARED", "LHT_SUITE_STATE")
+"""The schemas that the suites make, beside LHT's own."""
 
 
 @dataclass
@@ -69,7 +71,7 @@ def failing_stream(columns: Sequence[Column], error: BaseException, *batches: Se
 
 
 def table_with(
-    warehouse: Warehouse, columns: Sequence[Column], *rows: Row, name: str = "SUITE.T"
+    warehouse: Warehouse, columns: Sequence[Column], *rows: Row, name: str = "LHT_SUITE.T"
 ) -> TableName:
     """Creates a table, and its schema, with rows."""
     table = warehouse.table_name(name)

@@ -56,7 +56,7 @@ class ShapesSuite:
 
     def test_several_threads_may_create_the_same_schema(self, warehouse: Warehouse) -> None:
         forks = [warehouse.fork() for _ in range(4)]
-        tables = [warehouse.table_name(f"SHARED.T{n}") for n in range(len(forks))]
+        tables = [warehouse.table_name(f"LHT_SUITE_SHARED.T{n}") for n in range(len(forks))]
 
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda fork, table: fork.create_schema(table), forks, tables))
@@ -75,7 +75,7 @@ class ShapesSuite:
         assert rows_of(warehouse, table) == [("kept",)]
 
     def test_a_table_that_cannot_be_made_whole_is_not_made(self, warehouse: Warehouse) -> None:
-        table = table_with(warehouse, [Column("A", TEXT)], name="SUITE.OTHER")
+        table = table_with(warehouse, [Column("A", TEXT)], name="LHT_SUITE.OTHER")
         broken = replace(table, name="BROKEN")
 
         with pytest.raises(StatementError):
@@ -114,7 +114,7 @@ class ShapesSuite:
 
     @pytest.mark.parametrize("comment", COMMENTS)
     def test_comments_are_kept_as_they_are(self, warehouse: Warehouse, comment: str) -> None:
-        table = warehouse.table_name("SUITE.T")
+        table = warehouse.table_name("LHT_SUITE.T")
         warehouse.create_schema(table)
         warehouse.create_table(table, [Column("A", TEXT, comment=comment)], comment=comment)
         warehouse.add_columns(table, [Column("B", WHOLE, comment=comment)])
@@ -179,7 +179,7 @@ class ShapesSuite:
 def use_odd_name(warehouse: Warehouse, name: str) -> None:
     """Does everything with a table and a column of that name."""
     column = Column(name, TEXT)
-    anchor = table_with(warehouse, [Column("A", TEXT)], name="SUITE.ANCHOR")
+    anchor = table_with(warehouse, [Column("A", TEXT)], name="LHT_SUITE.ANCHOR")
     table = replace(anchor, name=name)
     warehouse.create_table(table, [column], comment=name)
     warehouse.add_columns(table, [Column("EXTRA", TEXT)])

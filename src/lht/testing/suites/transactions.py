@@ -43,8 +43,8 @@ class TransactionsSuite:
     def test_a_transaction_that_stops_anywhere_leaves_all_as_it_was(
         self, warehouse: Warehouse, done: int, error: BaseException
     ) -> None:
-        target = table_with(warehouse, COLUMNS, ("a", 1), ("b", 2), name="SUITE.TARGET")
-        state = table_with(warehouse, COLUMNS, ("saved", 1), name="LHT_LIKE.STATE")
+        target = table_with(warehouse, COLUMNS, ("a", 1), ("b", 2), name="LHT_SUITE.TARGET")
+        state = table_with(warehouse, COLUMNS, ("saved", 1), name="LHT_SUITE_STATE.STATE")
         staging = warehouse.stage(COLUMNS, stream_of(COLUMNS, [("a", 10), ("c", 30)]), "steps")
         steps = _steps(*(quote_table(table) for table in (target, staging, state)))
 
@@ -94,7 +94,7 @@ class TransactionsSuite:
         assert elsewhere == [("a", 1)]
 
     def test_threads_with_forks_write_at_the_same_time(self, warehouse: Warehouse) -> None:
-        tables = [table_with(warehouse, COLUMNS, name=f"SUITE.T{n}") for n in range(3)]
+        tables = [table_with(warehouse, COLUMNS, name=f"LHT_SUITE.T{n}") for n in range(3)]
         forks = [warehouse.fork() for _ in tables]
 
         def write(fork: Warehouse, number: int) -> None:
