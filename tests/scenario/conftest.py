@@ -22,7 +22,7 @@ def local_org() -> Iterator[LocalOrg]:
 
 
 @pytest.fixture(params=["duckdb", "snowflake"])
-def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+def scenario_lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
     """An empty warehouse; the world closes it."""
     if request.param == "duckdb":
         return DuckDBLake()
@@ -30,10 +30,10 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
 
 
 @pytest.fixture
-def world(local_org: LocalOrg, tmp_path: Path, lake: Lake) -> Iterator[World]:
+def world(local_org: LocalOrg, tmp_path: Path, scenario_lake: Lake) -> Iterator[World]:
     local_org.admin.reset()
     local_org.admin.clear_requests()
-    opened = open_world(local_org, tmp_path / "spool", lake)
+    opened = open_world(local_org, tmp_path / "spool", scenario_lake)
     yield opened
     opened.close()
 
@@ -45,10 +45,10 @@ def large_org() -> Iterator[LocalOrg]:
 
 
 @pytest.fixture
-def bulk_world(large_org: LocalOrg, tmp_path: Path, lake: Lake) -> Iterator[World]:
+def bulk_world(large_org: LocalOrg, tmp_path: Path, scenario_lake: Lake) -> Iterator[World]:
     """An org so large that a Bulk job is used."""
     large_org.admin.reset()
     large_org.admin.clear_requests()
-    opened = open_world(large_org, tmp_path / "spool", lake)
+    opened = open_world(large_org, tmp_path / "spool", scenario_lake)
     yield opened
     opened.close()

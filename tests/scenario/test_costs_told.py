@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from lakes import DuckDBLake
 
 from lht.sync.engine import run_sync
 from lht.warehouse.snowflake.connect import open_snowflake
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 PAGE = (Path(__file__).parents[2] / "docs" / "snowflake.md").read_text(encoding="utf-8")
 WORDS = {"two": 2, "six": 6}
 AN_HOUR_S = 3600
+
+
+@pytest.fixture
+def scenario_lake() -> DuckDBLake:
+    """The tests here open the warehouses that they are about."""
+    return DuckDBLake()
+
 
 
 def told(pattern: str) -> int:

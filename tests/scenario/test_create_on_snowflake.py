@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from lakes import DuckDBLake
 
 from lht.errors import ConfigError, MissingTableError, PrivilegeError
 from lht.model.table import ColumnKind
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 REFUSED = "SQL access control error:\nInsufficient privileges to operate on {}"
 UNSEEN = "SQL compilation error:\n{} does not exist or not authorized."
+
+
+@pytest.fixture
+def scenario_lake() -> DuckDBLake:
+    """The tests here open the warehouses that they are about."""
+    return DuckDBLake()
 
 
 @pytest.fixture

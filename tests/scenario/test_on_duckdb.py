@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def lake() -> DuckDBLake:
+def scenario_lake() -> DuckDBLake:
     return DuckDBLake()
 
 

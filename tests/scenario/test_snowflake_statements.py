@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlglot
+from lakes import DuckDBLake
 from sqlglot import exp
 
 from lht.app import history
@@ -35,6 +36,12 @@ UNPARSED = re.compile(r"REMOVE @\"\w+\"\.\"LHT\"\.\"LHT_STAGE\"/[\w/-]+")
 NUMBERED = re.compile(r"_[0-9A-F]{8}(?=_)|-[0-9a-f]{8}(?=/)")
 """What makes the names of staging tables and folders unique."""
 Shape = Any
+
+
+@pytest.fixture
+def scenario_lake() -> DuckDBLake:
+    """The tests here open the warehouses that they are about."""
+    return DuckDBLake()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from lakes import DuckDBLake
 
 from lht.errors import RunLockedError
 from lht.sync.engine import run_sync
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from lht.testing.stand_in import StandInDatabase
     from lht.warehouse.port import Warehouse
     from lht.warehouse.statements import Statement
+
+
+@pytest.fixture
+def scenario_lake() -> DuckDBLake:
+    """The tests here open the warehouses that they are about."""
+    return DuckDBLake()
 
 
 class Recorder:
@@ -141,7 +148,7 @@ SMALL = [
 
 @pytest.fixture
 def recorder(world: World) -> Recorder:
-    return Recorder(from_connection(world.connection))
+    return Recorder(from_connection(world.lake.connection))
 
 
 def test_an_empty_run_is_six_statements(world: World, recorder: Recorder) -> None:
@@ -196,7 +203,7 @@ def test_a_lock_that_is_lost_meanwhile_stops_an_empty_run(world: World, recorder
 
     def steal(event: Any) -> None:
         if event.kind == "loading":
-            world.connection.execute("DELETE FROM lht.locks")
+            world.execute("DELETE FROM lht.locks")
 
     result = run_sync(
         world.org,
