@@ -28,7 +28,6 @@ def scenario_lake() -> DuckDBLake:
     return DuckDBLake()
 
 
-
 def told(pattern: str) -> int:
     found = re.search(pattern, " ".join(PAGE.split()))
     assert found is not None, pattern
