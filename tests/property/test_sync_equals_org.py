@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lakes import SnowflakeLake
 from world import World, open_world
 
 from lht.model.sync import DeletePolicy
@@ -18,6 +19,7 @@ from lht.testing import simulator
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lht.testing import StandIn
     from lht.testing.simulator import LocalOrg
 
 MARK, REMOVE, KEEP = DeletePolicy.MARK, DeletePolicy.REMOVE, DeletePolicy.KEEP
@@ -96,6 +98,36 @@ def test_any_interleaving_of_changes_and_syncs_ends_with_a_table_equal_to_the_or
     assert {i: row for i, row in found.items() if i in expected} == expected
     assert all(row[-1] for i, row in found.items() if i not in expected), "a purged row is still live"
     assert result.rows_in_table == len(found)
+
+
+def on_snowflake(stand_in: StandIn, spool: str) -> SnowflakeLake:
+    """An empty database of its own; the stand-in drops it at its end."""
+    return SnowflakeLake(stand_in.database(), Path(spool) / "parts")
+
+
+@given(steps=STEPS, seed=st.integers(0, 2**16))
+@settings(
+    max_examples=3,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_on_snowflake_too_the_table_ends_equal_to_the_org(
+    org: LocalOrg, lht_stand_in: StandIn, steps: list[str], seed: int
+) -> None:
+    org.admin.reset()
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as spool:
+        world = open_world(org, Path(spool), on_snowflake(lht_stand_in, spool))
+        try:
+            for step in steps:
+                act(world, step, chance)
+            world.sync()
+            expected, found = in_org(world), in_table(world)
+        finally:
+            world.close()
+
+    assert {i: row for i, row in found.items() if i in expected} == expected
+    assert all(row[-1] for i, row in found.items() if i not in expected), "a purged row is still live"
 
 
 def live(rows: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lakes import SnowflakeLake
 from world import World, open_world
 
 from lht.app.bulk import bulk_results
@@ -23,6 +24,8 @@ from lht.testing import simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from lht.testing import StandIn
 
 EXACT = Context(prec=60)
 TEXT = st.text(max_size=60) | st.sampled_from(
@@ -111,6 +114,22 @@ def test_values_survive_the_way_from_org_to_table(world: World, records: list[di
 
     for table in ("Specimen__c", "by_bulk"):
         assert {row[0]: row[1:] for row in world.rows(f"SELECT Id, {names} FROM {table}")} == expected
+
+
+@pytest.fixture(scope="module")
+def snowflake_world(lht_stand_in: StandIn) -> Iterator[World]:
+    with tempfile.TemporaryDirectory() as spool, simulator(token_lifetime_s=1e9) as local:
+        opened = open_world(local, Path(spool), SnowflakeLake(lht_stand_in.database(), Path(spool) / "parts"))
+        yield opened
+        opened.close()
+
+
+@given(records=RECORDS)
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_values_survive_the_way_from_org_to_snowflake(
+    snowflake_world: World, records: list[dict[str, Any]]
+) -> None:
+    test_values_survive_the_way_from_org_to_table.hypothesis.inner_test(snowflake_world, records)
 
 
 def load_by_bulk(world: World, soql: str) -> None:
