@@ -24,12 +24,21 @@ def lht_simulator() -> Iterator[LocalOrg]:
         yield org
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the option that names the stand-in's interpreter."""
+    parser.addoption(
+        "--lht-stand-in-python",
+        metavar="PATH",
+        help="the Python that runs the stand-in for Snowflake: fakesnow needs the connector 4, whatever the tests use",
+    )
+
+
 @pytest.fixture(scope="session")
-def lht_stand_in() -> Iterator[StandIn]:
+def lht_stand_in(request: pytest.FixtureRequest) -> Iterator[StandIn]:
     """Gives a stand-in for Snowflake, one for all tests of a process; `pip install 'lht[testing]'` brings it."""
     from lht.testing.stand_in import snowflake_stand_in  # noqa: PLC0415
 
-    with snowflake_stand_in() as stand_in:
+    with snowflake_stand_in(python=request.config.getoption("lht_stand_in_python")) as stand_in:
         yield stand_in
 
 

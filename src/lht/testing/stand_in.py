@@ -140,13 +140,13 @@ class StandIn:
 
 
 @contextmanager
-def snowflake_stand_in(*, mended: bool = True) -> Iterator[StandIn]:
+def snowflake_stand_in(*, python: str | None = None, mended: bool = True) -> Iterator[StandIn]:
     """Starts a stand-in and ends it with the block; it also ends when this process dies.
 
-    `mended=False` leaves fakesnow as it is, for the tests of the mends.
+    `python` is another interpreter that has LHT with fakesnow. `mended=False` leaves fakesnow as it is, for the tests of the mends.
     """
     _require_fakesnow()
-    command = [sys.executable, "-m", "lht.testing.stand_in", "--port", "0", "--until-stdin-ends"]
+    command = [python or sys.executable, "-m", "lht.testing.stand_in", "--port", "0", "--until-stdin-ends"]
     command += [] if mended else ["--unmended"]
     with subprocess.Popen(  # noqa: S603 - our own program
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
