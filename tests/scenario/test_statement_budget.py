@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from lakes import DuckDBLake
 
+from lht.app.history import runs
 from lht.errors import RunLockedError
 from lht.sync.engine import run_sync
 from lht.warehouse.duckdb import from_connection
 from lht.warehouse.snowflake.connect import open_snowflake
+from lht.warehouse.statements import Statement, quote_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from lht.model.table import TableName
     from lht.testing.stand_in import StandInDatabase
     from lht.warehouse.port import Warehouse
-    from lht.warehouse.statements import Statement
 
 
 @pytest.fixture
@@ -278,3 +279,35 @@ def test_on_snowflake_a_small_run_makes_no_table_in_its_transaction(
 
     assert counted(result) == (1, 1)
     assert sent(lht_snowflake) == SMALL
+
+
+# ---- what goes wrong on the way, on the stand-in
+
+
+def test_on_snowflake_a_commit_whose_answer_was_lost_is_looked_for(
+    world: World, lht_snowflake: StandInDatabase, tmp_path: Path
+) -> None:
+    world.rest.create("Account", Name="A")
+    options = {**lht_snowflake.options, "network_timeout": 5}  # or the connector asks on for minutes
+    with open_snowflake(options, name="snowflake", work_dir=tmp_path) as warehouse:
+        lht_snowflake.fault("lose_answer", "^COMMIT")
+
+        result = sync(world, warehouse)
+
+        assert counted(result) == (1, 1)
+        assert [run.status for run in runs(warehouse)] == ["done"]
+
+
+def test_on_snowflake_old_rows_are_filled_by_one_statement(world: World, snowflake: Warehouse) -> None:
+    world.rest.create("Account", Name="A")
+    sync(world, snowflake)
+    world.local.admin.add_field("Account", "New__c")
+    record = world.rest.create("Account", Name="B", New__c="b")
+    world.rest.update("Account", record, New__c="c")
+
+    result = sync(world, snowflake, refresh_formulas=True)
+
+    assert result.failures == ()
+    table = quote_table(snowflake.table_name("Account"))
+    rows = snowflake.query(Statement(f'SELECT "NAME", "NEW__C" FROM {table} ORDER BY "NAME"'))
+    assert rows == [("A", None), ("B", "c")]

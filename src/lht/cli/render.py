@@ -340,7 +340,10 @@ def runs(found: Sequence[RunRecord]) -> Answer:
 def _run_cells(record: RunRecord) -> tuple[str, ...]:
     result = record.result
     counts = (result.mode, number(result.rows_read), number(result.rows_in_table)) if result else ("", "", "")
-    seconds = f"{result.seconds:.1f}" if result else ""
+    took = result.seconds if result else None
+    if took is None and record.ended_at:
+        took = (record.ended_at - record.started_at).total_seconds()
+    seconds = "" if took is None else f"{took:.1f}"
     started = day_and_time(record.started_at)
     return (record.run_id, record.object, str(record.table), record.status, *counts, started, seconds)
 
