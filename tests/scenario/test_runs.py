@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lht.app.history import runs
-from lht.warehouse.duckdb import from_connection
 
 if TYPE_CHECKING:
     from world import World
@@ -19,30 +18,30 @@ def test_a_run_under_way_is_known_by_its_lock(world: World) -> None:
 
     def look(event: SyncEvent) -> None:
         if event.kind == "loading":
-            seen.extend(
-                (r.run_id, r.object, r.status) for r in runs(from_connection(world.connection.cursor()))
-            )
+            seen.extend((r.run_id, r.object, r.status) for r in runs(world.lake.warehouse()))
 
     world.run("Account", on_event=look)
 
     assert seen == [("run0001", "Account", "running")]
-    assert [(r.run_id, r.status) for r in runs(from_connection(world.connection))] == [("run0001", "done")]
+    assert [(r.run_id, r.status) for r in runs(world.lake.warehouse())] == [("run0001", "done")]
 
 
 def test_a_killed_run_is_told_as_interrupted_before_and_after_its_lock_is_replaced(world: World) -> None:
     world.rest.create("Account", Name="A")
     world.sync()
-    world.connection.execute(
-        "INSERT INTO lht.locks BY NAME SELECT '' AS table_catalog, 'main' AS table_schema, 'Account' AS table_name, "
-        "'t' AS token, 'elsewhere' AS host, '' AS boot_id, 'dead' AS run_id, 1 AS pid, 'Account' AS object, "
-        "'00D' AS org_id, 'sync' AS command, '4' AS lht_version, "
-        "TIMESTAMP '2020-01-01' AS acquired_at, TIMESTAMP '2020-01-01' AS heartbeat_at"
+    table = world.lake.warehouse().table_name("Account")
+    catalog = world.value("SELECT table_catalog FROM lht.watermarks")
+    then = "TIMESTAMP '2020-01-01 00:00:00'"
+    world.execute(
+        "INSERT INTO lht.locks (table_catalog, table_schema, table_name, token, host, boot_id, run_id, org_id, object, "
+        f"command, lht_version, pid, acquired_at, heartbeat_at) SELECT '{catalog}', '{table.schema}', '{table.name}', "
+        f"'t', 'elsewhere', '', 'dead', '00D', 'Account', 'sync', '4', 1, {then}, {then}"
     )
-    before = {r.run_id: r.status for r in runs(from_connection(world.connection))}
+    before = {r.run_id: r.status for r in runs(world.lake.warehouse())}
 
     world.sync()
 
-    after = {r.run_id: r.status for r in runs(from_connection(world.connection))}
+    after = {r.run_id: r.status for r in runs(world.lake.warehouse())}
     assert before == {"run0001": "done", "dead": "interrupted"}
     assert after == {"run0001": "done", "dead": "interrupted", "run0002": "done"}
     told = [event.message for event in world.events if "run dead" in event.message]
@@ -54,7 +53,7 @@ def test_a_failed_run_tells_how_long_it_took(world: World) -> None:
 
     world.run("Account", key="Name")
 
-    (failed,) = runs(from_connection(world.connection))
+    (failed,) = runs(world.lake.warehouse())
     assert failed.status == "failed"
     assert failed.result is not None
     assert failed.result.seconds > 0
