@@ -168,6 +168,23 @@ def copies_are_atomic(cursor: Any) -> bool:
     return refused(cursor, COPY) and rows(cursor, "SELECT * FROM T") == []
 
 
+def copies_have_a_default_null(cursor: Any) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        staged(cursor, Path(folder), ["\\N", "N"])
+    cursor.execute("CREATE TABLE TEXTS (A VARCHAR)")
+    cursor.execute(COPY.replace("INTO T", "INTO TEXTS"))
+    by_default = rows(cursor, "SELECT * FROM TEXTS ORDER BY A")
+    cursor.execute("CREATE OR REPLACE TABLE TEXTS (A VARCHAR)")
+    cursor.execute(
+        COPY.replace("INTO T", "INTO TEXTS").replace("TYPE = PARQUET", "TYPE = PARQUET NULL_IF = ()")
+        + " FORCE = TRUE"
+    )
+    return by_default == [("N",), (None,)] and rows(cursor, "SELECT * FROM TEXTS ORDER BY A") == [
+        ("N",),
+        ("\\N",),
+    ]
+
+
 def files_can_be_removed(cursor: Any) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         staged(cursor, Path(folder), [1])
@@ -261,6 +278,7 @@ SEEN: list[Callable[[Any], bool]] = [
     threads_may_create_at_once,
     copy_options_may_be_false,
     copies_are_atomic,
+    copies_have_a_default_null,
     files_can_be_removed,
     bound_values_are_exact,
     results_are_forgotten,

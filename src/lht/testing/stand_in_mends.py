@@ -30,6 +30,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from fakesnow.transforms import stage
 from fakesnow.transforms.merge import operations
+from fakesnow.transforms.options import parse_options
 from sqlglot import exp, parse_one
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -195,6 +196,34 @@ def copies_are_atomic() -> None:
     CURSOR.copy_into = copy_into
 
 
+def copies_have_a_default_null() -> None:
+    """COPY of Parquet never read NULL_IF: unless it says otherwise, a text of a backslash and an N becomes NULL."""
+    usual = fakesnow.copy_into._inserts
+
+    def _inserts(expr: Any, params: Any, *args: Any, **kwargs: Any) -> Any:
+        found = usual(expr, params, *args, **kwargs)
+        if isinstance(params.file_format, fakesnow.copy_into.ReadParquet):
+            for insert in found:
+                _empty(insert.expression.expressions, _null_texts(expr))
+        return found
+
+    fakesnow.copy_into._inserts = _inserts
+
+
+def _null_texts(copy: Any) -> list[str]:
+    formats = [p for p in copy.args.get("params") or [] if p.this.name.upper() == "FILE_FORMAT"]
+    options = parse_options(formats[0].expressions) if formats else {}
+    return [str(text) for text in options.get("NULL_IF", ["\\N"])]
+
+
+def _empty(chosen: list[Any], texts: list[str]) -> None:
+    """Puts NULL in the place of the values that are one of the texts."""
+    for alias in chosen:
+        if texts and isinstance(alias, exp.Alias) and isinstance(alias.this, exp.Column):
+            is_null = exp.cast(alias.this.copy(), "VARCHAR").isin(*map(exp.Literal.string, texts))
+            alias.set("this", exp.case().when(is_null, exp.null()).else_(alias.this.copy()))
+
+
 def files_can_be_removed() -> None:
     """REMOVE and DROP STAGE were syntax errors: here they remove the files, so that a test may look for leftovers."""
     usual = fakesnow.cursor.FakeSnowflakeCursor.execute
@@ -338,6 +367,7 @@ MENDS: Mapping[str, Callable[[], None]] = {
         threads_may_create_at_once,
         copy_options_may_be_false,
         copies_are_atomic,
+        copies_have_a_default_null,
         files_can_be_removed,
         bound_values_are_exact,
         results_are_forgotten,

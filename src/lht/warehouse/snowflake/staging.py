@@ -189,9 +189,14 @@ def _as_text(column: Column) -> Column:
 
 
 def copy_into(table: TableName, folder: str) -> Statement:
-    """Loads all parts of a folder, or none."""
+    """Loads all parts of a folder, or none.
+
+    NULL_IF has a default, also for Parquet, by which a text of a backslash and an N would become NULL:
+    https://docs.snowflake.com/en/sql-reference/sql/copy-into-table#type-parquet
+    """
     return Statement(
-        f"COPY INTO {quote_table(table)}\nFROM {folder}\nFILE_FORMAT=(TYPE=PARQUET USE_LOGICAL_TYPE=TRUE)\n"
+        f"COPY INTO {quote_table(table)}\nFROM {folder}\n"
+        "FILE_FORMAT=(TYPE=PARQUET USE_LOGICAL_TYPE=TRUE NULL_IF=())\n"
         "MATCH_BY_COLUMN_NAME=CASE_INSENSITIVE ON_ERROR=ABORT_STATEMENT"
     )
 
