@@ -33,7 +33,7 @@ on_python() {
       -r "requirements-connector-$connector.txt"
   fi
   # fakesnow needs the older connector: the stand-in for Snowflake runs on the first Python.
-  "$venv/bin/pytest" -q -n 2 -p no:cacheprovider --lht-stand-in-python "$PWD/$BIN/python" "$@"
+  "$venv/bin/pytest" -q -n 2 -p no:cacheprovider --lht-stand-in-python "$(realpath -s "$BIN")/python" "$@"
 }
 
 on_python 3.12 "" tests/unit

@@ -269,6 +269,17 @@ def a_session_tells_its_warehouse(cursor: Any) -> bool:
     return not refused(cursor, "SELECT CURRENT_WAREHOUSE()")
 
 
+def uploads_have_whole_answers(cursor: Any) -> bool:
+    cursor.execute("CREATE STAGE S")
+    known = cursor.connection
+    body = json.dumps({"sqlText": "PUT 'file:///x.csv' @S AUTO_COMPRESS=FALSE OVERWRITE=TRUE"}).encode()
+    headers = {"Authorization": f'Snowflake Token="{known.rest.token}"'}
+    address = f"http://{known.host}:{known.port}/queries/v1/query-request"
+    with urllib.request.urlopen(urllib.request.Request(address, body, headers)) as answer:
+        told = json.load(answer)["data"]
+    return bool(told["overwrite"]) and "region" in told["stageInfo"]
+
+
 SEEN: list[Callable[[Any], bool]] = [
     empty_timestamps_stay_empty,
     merges_are_one_statement,
@@ -286,6 +297,7 @@ SEEN: list[Callable[[Any], bool]] = [
     what_create_says_is_kept,
     open_transactions_are_told,
     logins_have_whole_answers,
+    uploads_have_whole_answers,
     a_session_tells_its_warehouse,
 ]
 

@@ -357,6 +357,18 @@ def a_session_tells_its_warehouse() -> None:
     fakesnow.cursor.FakeSnowflakeCursor.execute = execute  # type: ignore[method-assign]
 
 
+def uploads_have_whole_answers() -> None:
+    """The answer to PUT lacked what connector 5 wants to know of the place, and said that nothing is overwritten."""
+    usual = SERVER.gcs_stage_info
+
+    def gcs_stage_info(request: Any, expr: Any, put_stage_data: dict[str, Any]) -> dict[str, Any]:
+        put_stage_data["overwrite"] = True
+        told = usual(request, expr, put_stage_data)
+        return {"region": "us-central1", "path": "", "isClientSideEncrypted": False, **told}
+
+    SERVER.gcs_stage_info = gcs_stage_info
+
+
 MENDS: Mapping[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
@@ -375,6 +387,7 @@ MENDS: Mapping[str, Callable[[], None]] = {
         a_session_tells_its_warehouse,
         open_transactions_are_told,
         logins_have_whole_answers,
+        uploads_have_whole_answers,
         what_create_says_is_kept,
         names_may_hold_apostrophes,
     )
