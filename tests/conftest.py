@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import os
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pytest
 
+# Snowpark and fakesnow have no version yet for the connector's newest generation, which run_checks.sh tests as well.
+# The stand-in then runs on another Python; what needs one of the two, or names of the older connector, is left out.
+collect_ignore = (
+    [
+        "contract/test_snowflake_sessions.py",
+        "contract/test_stand_in.py",
+        "contract/test_stand_in_speed.py",
+        "contract/test_warehouse_snowflake.py",
+        "unit/warehouse/test_snowflake_failures.py",
+    ]
+    if int(version("snowflake-connector-python").partition(".")[0]) > 4
+    else []
+)
 ACCOUNT = "LHT_TEST_SNOWFLAKE_CONNECTION"
 
 

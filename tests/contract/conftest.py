@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,14 +12,6 @@ from lht.testing.caller import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-# Snowpark and fakesnow have no version yet for the connector's newest generation, which run_checks.sh tests as well:
-# the stand-in then runs on another Python, and its own tests are not collected.
-collect_ignore = (
-    ["test_snowflake_sessions.py", "test_stand_in.py", "test_stand_in_speed.py"]
-    if int(version("snowflake-connector-python").partition(".")[0]) > 4
-    else []
-)
 
 FIRST_APP = {
     "redirect_uris": [REDIRECT_URI, "http://127.0.0.1:1717/OauthRedirect"],
