@@ -11,7 +11,6 @@ import pytest
 
 if TYPE_CHECKING:
     from conftest import Shell
-
     from lht.testing import StandInDatabase
 
 RESULT_KEYS = {

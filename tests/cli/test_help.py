@@ -14,8 +14,9 @@ from lht.cli.app import app
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Shell
     from syrupy.assertion import SnapshotAssertion
+
+    from conftest import Shell
 
 
 def command_paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Shell
-
     from lht.testing import LocalOrg
 
 PATIENCE_S = 30.0

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Shell
-
     from lht.testing import StandInDatabase
 
     Write = Callable[..., None]

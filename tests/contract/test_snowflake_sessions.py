@@ -110,6 +110,7 @@ def test_nothing_of_a_callers_session_is_set(connection: Any, lht_snowflake: Sta
 
     heads = {statement["sql"].split()[0].upper() for statement in lht_snowflake.statements()}
     assert heads.isdisjoint({"USE", "SET", "ALTER"})
+    assert {statement["tag"] for statement in lht_snowflake.statements()} == {'{"app": "lht"}'}
     assert not connection.is_closed()
 
 

@@ -256,6 +256,16 @@ def open_transactions_are_told(cursor: Any) -> bool:
     return outside == [(None,)] and first == second and first[0][0] is not None
 
 
+def transactions_have_names(cursor: Any) -> bool:
+    if refused(cursor, "BEGIN TRANSACTION NAME lht_test"):
+        return False
+    with connected_like(cursor) as other, other.cursor() as elsewhere:
+        ((number,),) = [row[:1] for row in rows(elsewhere, "SHOW TRANSACTIONS") if "lht_test" in row]
+        rows(elsewhere, f"SELECT SYSTEM$ABORT_TRANSACTION({number}) AS TOLD")
+        left = [row for row in rows(elsewhere, "SHOW TRANSACTIONS") if "lht_test" in row]
+    return left == [] and rows(cursor, "SELECT CURRENT_TRANSACTION() AS T") == [(None,)]
+
+
 def logins_have_whole_answers(cursor: Any) -> bool:
     known = cursor.connection
     body = json.dumps({"data": {"LOGIN_NAME": "lht", "SESSION_PARAMETERS": {}}}).encode()
@@ -296,6 +306,7 @@ SEEN: list[Callable[[Any], bool]] = [
     places_are_not_made_by_logging_in,
     what_create_says_is_kept,
     open_transactions_are_told,
+    transactions_have_names,
     logins_have_whole_answers,
     uploads_have_whole_answers,
     a_session_tells_its_warehouse,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,8 @@ WAITERS = (
     "Statement 'a' has locked table 'T'. Your statement was aborted because the number of waiters exceeds 20."
 )
 RUN = "run-1"
+ON_ITS_WAY = r"PUT 'file://[^/]"
+"""What the stand-in notes of a file besides the statement that the connector sent."""
 
 
 @dataclass
@@ -242,7 +245,7 @@ def test_what_a_sessions_own_way_of_putting_files_refuses_is_an_error_of_ours(
     lht_snowflake: StandInDatabase,
 ) -> None:
     class Refusing:
-        def put(self, path: Path, folder: str) -> None:
+        def put(self, path: Path, folder: str, *, tag: str) -> None:
             raise SnowparkSQLException("Insufficient privileges to operate on stage 'LHT_STAGE'")
 
     link = link_to(lht_snowflake)
@@ -299,7 +302,7 @@ def test_rows_that_snowflake_did_not_load_are_missed(
     warehouse: SnowflakeWarehouse, lht_snowflake: StandInDatabase
 ) -> None:
     class Nowhere:
-        def put(self, path: Path, folder: str) -> None:
+        def put(self, path: Path, folder: str, *, tag: str) -> None:
             assert path.stat().st_size
 
     warehouse.stage(ID, ids("a"), "_lht_before")
@@ -370,6 +373,38 @@ def test_a_run_that_died_leaves_nothing_once_it_is_cleared(
 
     assert tables_of_lht(warehouse) == ["_LHT_STAGE_RUN_2_ROWS"]
     assert left_on_stage(warehouse) == []
+
+
+def test_a_transaction_that_a_killed_run_left_open_is_ended(
+    warehouse: SnowflakeWarehouse, lht_snowflake: StandInDatabase
+) -> None:
+    table = warehouse.table_name("T")
+    warehouse.create_table(table, ID)
+    with open_snowflake(lht_snowflake.options, name="killed") as killed:
+        killed.tag("run-9")
+        left_open = killed.transaction()
+        left_open.__enter__()
+        killed.execute(Statement(f"INSERT INTO {quote_table(table)} VALUES ('lost')"))
+
+        for run, is_gone in {"run-8": True, "run-9": False}.items():
+            warehouse.clear_leftovers(run, is_gone=is_gone)
+            assert killed.row_count(table) == 1
+        warehouse.clear_leftovers("run-9", is_gone=True)
+        assert killed.row_count(table) == 0
+        left_open.__exit__(None, None, None)
+    assert warehouse.row_count(table) == 0
+
+
+def test_a_server_that_takes_no_names_of_transactions_has_them_without(
+    warehouse: SnowflakeWarehouse, lht_snowflake: StandInDatabase
+) -> None:
+    lht_snowflake.fault("refuse", "^BEGIN TRANSACTION NAME")
+
+    with warehouse.transaction():
+        warehouse.now()
+
+    begun = sent(lht_snowflake, "BEGIN")
+    assert begun == ["BEGIN TRANSACTION NAME lht_run_1", "BEGIN"]
 
 
 def test_there_is_nothing_to_clear_before_the_first_run(warehouse: SnowflakeWarehouse) -> None:
@@ -515,5 +550,5 @@ def test_every_statement_tells_its_run_in_the_query_history(
     with warehouse.fork() as other:
         other.now()
 
-    tags = {statement["tag"] for statement in lht_snowflake.statements() if statement["tag"]}
+    tags = {s["tag"] for s in lht_snowflake.statements() if not re.match(ON_ITS_WAY, s["sql"])}
     assert [json.loads(tag) for tag in tags] == [{"app": "lht", "run_id": RUN, "object": "Account"}]

@@ -62,12 +62,17 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+def is_gone(holder: Holder, ours: Owner, *, is_alive: Callable[[int], bool] = is_alive) -> bool:
+    """Whether a holder's process was one of this machine's, and runs no more."""
+    theirs = holder.owner
+    return (ours.host, ours.boot_id) == (theirs.host, theirs.boot_id) and not is_alive(theirs.pid)
+
+
 def has_died(
     holder: Holder, ours: Owner, clock: datetime, *, is_alive: Callable[[int], bool] = is_alive
 ) -> bool:
     """Whether a holder's process is known to be gone, or has been silent for too long."""
-    theirs = holder.owner
-    if (ours.host, ours.boot_id) == (theirs.host, theirs.boot_id) and not is_alive(theirs.pid):
+    if is_gone(holder, ours, is_alive=is_alive):
         return True
     return clock - holder.heartbeat_at > timedelta(seconds=SILENCE_S)
 
@@ -192,7 +197,8 @@ class TableLock:
         if dead.object:
             self._state.save_first_end(run_of(dead, "interrupted", ended_at=clock))
         with contextlib.suppress(LhtError):  # what cannot be cleared away is no reason to stop
-            self._warehouse.clear_leftovers(dead.run_id)
+            gone = is_gone(dead, self._owner, is_alive=self._is_alive)
+            self._warehouse.clear_leftovers(dead.run_id, is_gone=gone)
         self._rows.remove(dead.owner.token)
         self.replaced = dead
 

@@ -36,6 +36,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lht.testing.stand_in_catalog import what_create_says_is_kept
+from lht.testing.stand_in_transactions import transactions_have_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -386,6 +387,7 @@ MENDS: Mapping[str, Callable[[], None]] = {
         places_are_not_made_by_logging_in,
         a_session_tells_its_warehouse,
         open_transactions_are_told,
+        transactions_have_names,
         logins_have_whole_answers,
         uploads_have_whole_answers,
         what_create_says_is_kept,

@@ -520,7 +520,7 @@ class DuckDBWarehouse:
     def reconnect(self) -> None:
         raise WarehouseUnreachableError(f"The connection to {self.description} cannot be opened again.")
 
-    def clear_leftovers(self, run_id: str) -> None:
+    def clear_leftovers(self, run_id: str, *, is_gone: bool = False) -> None:
         """Nothing is left: staging tables end with their process."""
 
     def tag(self, run_id: str, object_name: str = "") -> None:

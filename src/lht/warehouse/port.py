@@ -124,8 +124,11 @@ class Warehouse(Protocol):
         """Opens a lost connection anew; WarehouseUnreachableError where that cannot be, as for a caller's."""
         ...
 
-    def clear_leftovers(self, run_id: str) -> None:
-        """Removes the staging tables and files that a run left whose process is dead."""
+    def clear_leftovers(self, run_id: str, *, is_gone: bool = False) -> None:
+        """Removes the staging tables and files that a run left whose process is dead.
+
+        `is_gone`: it is known to be, not only silent: then its open transaction is ended, too.
+        """
         ...
 
     def tag(self, run_id: str, object_name: str = "") -> None:

@@ -1,5 +1,5 @@
 -- sent
-BEGIN;
+BEGIN TRANSACTION NAME lht_run;
 
 -- sent
 COMMIT;

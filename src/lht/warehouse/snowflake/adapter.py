@@ -29,6 +29,7 @@ from lht.model.table import NO_OPTIONS, Column, ColumnType, TableName, TableOpti
 from lht.warehouse import statements
 from lht.warehouse.snowflake import failures, reading
 from lht.warehouse.snowflake.dialect import CAPABILITIES, DIALECT, parse_type
+from lht.warehouse.snowflake.link import WHOSE
 from lht.warehouse.snowflake.staging import Loader
 from lht.warehouse.statements import Statement, quote, quote_table
 
@@ -282,7 +283,8 @@ class SnowflakeWarehouse:
         from snowflake.snowpark.exceptions import SnowparkClientException  # noqa: PLC0415
 
         try:
-            files.put(path, folder)
+            with self._link.held(), self._translated(f"PUT {folder}"):
+                files.put(path, folder, tag=self._tag)
         except SnowparkClientException as error:  # Snowpark hides the connector's error in one of its own
             cause = getattr(error, "conn_error", None) or error
             raise failures.translate(cause, f"PUT {folder}", role=self._role) from error
@@ -294,7 +296,7 @@ class SnowflakeWarehouse:
         if self._in_transaction:
             raise StatementError("A transaction is open already; transactions are never nested.")
         with self._link.held():
-            self.execute(Statement("BEGIN"))
+            self._begin()
             self._in_transaction = True
             try:
                 yield
@@ -304,6 +306,17 @@ class SnowflakeWarehouse:
                 raise
             finally:
                 self._in_transaction = False
+
+    def _begin(self) -> None:
+        """Names the transaction after its run: so SHOW TRANSACTIONS tells whose it is, and a killed one can be ended.
+
+        https://docs.snowflake.com/en/sql-reference/sql/begin; where a server takes no names, there is none.
+        """
+        if self._run_id:
+            with contextlib.suppress(StatementError):
+                self.execute(Statement(f"BEGIN TRANSACTION NAME {_transaction_name(self._run_id)}"))
+                return
+        self.execute(Statement("BEGIN"))
 
     def _roll_back(self, *, is_lost: bool) -> None:
         """Ends the transaction, if the session can be reached; what was committed already stays so."""
@@ -315,7 +328,10 @@ class SnowflakeWarehouse:
     def reconnect(self) -> None:
         self._link.reconnect()
 
-    def clear_leftovers(self, run_id: str) -> None:
+    def clear_leftovers(self, run_id: str, *, is_gone: bool = False) -> None:
+        if is_gone:
+            with contextlib.suppress(WarehouseError):  # it would end by itself, some minutes later
+                self._end_transactions(run_id)
         mark = run_id.replace("-", "_").upper()
         schema = TableName(self._default("database", self._database, "LHT"), CAPABILITIES.state_schema, "")
         with contextlib.suppress(MissingTableError):
@@ -324,6 +340,17 @@ class SnowflakeWarehouse:
                 if mark in str(row["name"]).upper():
                     self.drop_table(TableName(schema.catalog, schema.schema, str(row["name"])))
             self._loader().remove_run(schema, run_id)
+
+    def _end_transactions(self, run_id: str) -> None:
+        """Rolls back what a killed process has left open: its locks would keep others waiting for five minutes.
+
+        Not of a process that may still live: what it did next would then be committed statement by statement.
+        https://docs.snowflake.com/en/sql-reference/transactions#aborting-transactions; SHOW tells the same user's only.
+        """
+        name = _transaction_name(run_id)
+        for row in self.records(Statement("SHOW TRANSACTIONS")):
+            if str(row["name"]).upper() == name.upper():
+                self.query(Statement(f"SELECT SYSTEM$ABORT_TRANSACTION({int(str(row['id']))}) AS told"))
 
     def tag(self, run_id: str, object_name: str = "") -> None:
         self._run_id = run_id
@@ -359,9 +386,14 @@ class SnowflakeWarehouse:
         self._link.close()
 
 
+def _transaction_name(run_id: str) -> str:
+    """A name that needs no quotes."""
+    return f"lht_{re.sub(r'[^A-Za-z0-9_]', '_', run_id)}"
+
+
 def _query_tag(**facts: str) -> str:
     """What the account's query history shows; Snowflake keeps 2,000 characters."""
-    return json.dumps({"app": "lht"} | {key: value for key, value in facts.items() if value})
+    return json.dumps(WHOSE | {key: value for key, value in facts.items() if value})
 
 
 def _plain(name: str | None) -> str:

@@ -8,6 +8,7 @@ keeps the others waiting until it ends.
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from snowflake.connector.cursor import SnowflakeCursor
 
 
+WHOSE = {"app": "lht"}
+"""What the query tag of every statement of LHT's says at least."""
 REWRITTEN_CONNECTOR = 5
 """From this version on the connector is another program behind the same calls."""
 
@@ -37,7 +40,7 @@ def is_classic() -> bool:
 class Files(Protocol):
     """Puts local files on a stage where the PUT command is not to be had."""
 
-    def put(self, path: Path, folder: str) -> None: ...
+    def put(self, path: Path, folder: str, *, tag: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -85,6 +88,10 @@ class _WithExactNumbers:
         return getattr(self._of_caller, name)
 
 
+def _tagged(tag: str = "") -> dict[str, Any]:
+    return {"_statement_params": {"QUERY_TAG": tag or json.dumps(WHOSE)}}
+
+
 class Link:
     """One thread's way to Snowflake. Errors are the connector's own: the adapter translates them."""
 
@@ -124,14 +131,13 @@ class Link:
     def execute(
         self, sql: str, params: Sequence[object] = (), *, tag: str = "", **options: Any
     ) -> SnowflakeCursor:
-        """Runs a statement and gives its cursor.
+        """Runs a statement and gives its cursor. `tag` goes with it into the query history; LHT's name always does.
 
         Question marks are bound by the server, whatever the connection's own parameter style is: nothing of a
         caller's session is changed.
         """
         options |= {"params": tuple(params) or None, "_force_qmark_paramstyle": True}
-        if tag:
-            options["_statement_params"] = {"QUERY_TAG": tag}
+        options |= _tagged(tag)
         with self._login.guard:
             cursor = self.connection.cursor()
             if not self.is_own:
@@ -167,16 +173,8 @@ class Link:
         if self.is_own:
             connection = self._login.connection
             with contextlib.suppress(snowflake.connector.Error):
-                connection.cursor().execute(f"SELECT SYSTEM$CANCEL_ALL_QUERIES({int(connection.session_id)})")
-
-    def put(self, path: Path, folder: str, *, tag: str = "") -> None:
-        """Puts a local file into a folder of a stage, written `@db.schema.stage/folder`."""
-        if self.files:
-            with self._login.guard:
-                self.files.put(path, folder)
-            return
-        local = path.as_posix().replace("\\", "\\\\").replace("'", "\\'")
-        self.execute(f"PUT 'file://{local}' {folder} AUTO_COMPRESS = FALSE OVERWRITE = TRUE", tag=tag).close()
+                cancelling = f"SELECT SYSTEM$CANCEL_ALL_QUERIES({int(connection.session_id)})"
+                connection.cursor().execute(cancelling, **_tagged())
 
     def fork(self) -> Link:
         """Gives another thread its link: a login of its own, or a view of this connection."""

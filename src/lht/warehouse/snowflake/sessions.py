@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from lht.errors import CapabilityMissingError, StatementError, WarehouseError, WarehouseUnreachableError
+from lht.errors import CapabilityMissingError, WarehouseError, WarehouseUnreachableError
 from lht.warehouse.snowflake.adapter import SnowflakeWarehouse
 from lht.warehouse.snowflake.connect import quiet_the_connector
 from lht.warehouse.snowflake.link import Link, Login
@@ -122,17 +122,11 @@ class SandboxFiles:
     def __init__(self, session: Any) -> None:
         self._session = session
 
-    def put(self, path: Path, folder: str) -> None:
-        """Puts a file into a folder of a stage, written `@stage/folder`."""
-        from snowflake.snowpark.exceptions import SnowparkClientException  # noqa: PLC0415 - it is there already
-
-        try:
-            self._session.file.put(str(path), folder, auto_compress=False, overwrite=True)
-        except SnowparkClientException as error:
-            raise StatementError(
-                f"Snowflake could not take a file into {folder}: {error.message}",
-                hint="The role needs READ and WRITE on LHT's stage, and the procedure the caller's rights.",
-            ) from error
+    def put(self, path: Path, folder: str, *, tag: str) -> None:
+        """Puts a file into a folder of a stage, written `@stage/folder`; raises what Snowpark raises."""
+        self._session.file.put(
+            str(path), folder, auto_compress=False, overwrite=True, statement_params={"QUERY_TAG": tag}
+        )
 
 
 def _files_of(session: object) -> SandboxFiles | None:
