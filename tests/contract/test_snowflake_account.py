@@ -7,6 +7,7 @@ suite, and the tables in them, come and go.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from lht.errors import LhtError
 from lht.model.table import Column, ColumnKind, ColumnType
 from lht.testing.suites.rows import SCHEMAS, TEXT, rows_of, schema_of, stream_of, table_with
 from lht.testing.suites.warehouse import WarehouseSuite
+from lht.warehouse.merging import compared_expressions
 from lht.warehouse.statements import Statement, quote, quote_table
 
 if TYPE_CHECKING:
@@ -75,6 +77,40 @@ def test_a_merge_that_matches_a_row_twice_is_refused(warehouse: Warehouse) -> No
                 f"MERGE INTO {table} AS t USING ({twice}) AS s ON t.A = s.A\nWHEN MATCHED THEN UPDATE SET B = s.B"
             )
         )
+
+
+def test_texts_that_a_collation_calls_equal_are_told_apart(warehouse: Warehouse) -> None:
+    columns = [Column("A", TEXT)]
+    table = replace(table_with(warehouse, columns), name="COLLATED")
+    warehouse.execute(
+        Statement(f"CREATE TABLE {quote_table(table)} (A VARCHAR COLLATE 'en-ci') AS SELECT 'a'")
+    )
+    staging = warehouse.stage(columns, stream_of(columns, [("A",)]), "told_apart")
+    (collated,) = warehouse.columns(table) or ()
+
+    (how,) = compared_expressions(("A",), {"a": TEXT}, {"a": collated.type}, warehouse.dialect)
+    sides = [f"(SELECT {how} AS v FROM {quote_table(side)})" for side in (staging, table)]
+    differs = f"SELECT s.v IS DISTINCT FROM t.v FROM {sides[0]} AS s CROSS JOIN {sides[1]} AS t"
+    assert collated.type.is_collated
+    assert warehouse.query(Statement(differs)) == [(True,)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "shown"),
+    [
+        (ColumnKind.DATE, "1700-01-02", "1700-01-02"),
+        (ColumnKind.TIMESTAMP, "2024-03-10 02:30:00.7", "2024-03-10 02:30:00.700"),
+        (ColumnKind.TIME, "12:34:56.789", "12:34:56.789"),
+    ],
+)
+def test_dates_and_times_become_text_in_one_way(
+    warehouse: Warehouse, kind: ColumnKind, value: str, shown: str
+) -> None:
+    spelled = f"CAST('{value}' AS {warehouse.dialect.types[kind]})"
+
+    assert warehouse.query(Statement(f"SELECT {warehouse.dialect.texts[kind].format(spelled)} AS A")) == [
+        (shown,)
+    ]
 
 
 def test_ddl_in_a_transaction_is_refused_before_it_would_commit(warehouse: Warehouse) -> None:

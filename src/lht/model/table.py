@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -25,13 +25,15 @@ class ColumnType:
     """A column's type.
 
     `length` is in characters, for text only (None: unbounded); `precision` and `scale` are for decimals only.
-    INTEGER is a whole number of up to 38 digits; TIMESTAMP has no zone and holds UTC.
+    INTEGER is a whole number of up to 38 digits; TIMESTAMP has no zone and holds UTC. `is_collated`: the warehouse
+    compares such texts by the rules of a language, by which different ones may be equal.
     """
 
     kind: ColumnKind
     length: int | None = None
     precision: int | None = None
     scale: int | None = None
+    is_collated: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         """The spelling of `[types]` in lht.toml, which `mapping.types.parse_type` reads back."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lht.mapping.widening import Change, compare
 from lht.model.run import SchemaChange
+from lht.model.table import Column
 from lht.state.tables import system_column_definitions, system_columns
 from lht.warehouse import live, merge, statements
 from lht.warehouse.merging import MergeSpec
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lht.model.sync import ColumnChange, SyncPlan
-    from lht.model.table import Column, TableName
+    from lht.model.table import TableName
     from lht.sync.question import Extract
     from lht.sync.run import Run, TableRun
 
@@ -108,7 +109,7 @@ def keep_old_values(run: Run, plan: SyncPlan, staging: TableName, exchanges: Seq
             plan.table,
             staging,
             id_column,
-            old=exchange.change.column,
+            old=Column(exchange.change.column, exchange.change.old),
             new=exchange.temporary,
             dialect=run.warehouse.dialect,
         )

@@ -271,6 +271,8 @@ def compared_expressions(
 
 def _plain(column: str, staged: ColumnType | None, target: ColumnType | None, dialect: Dialect) -> str:
     """A column as it is compared; variants by their text, in which the keys of an object have one order."""
+    if target is not None and target.is_collated:
+        return dialect.collated_text.format(quote(column))
     are_variants = staged is not None and staged == target and staged.kind is ColumnKind.VARIANT
     return dialect.variant_text.format(quote(column)) if are_variants else quote(column)
 

@@ -6,7 +6,7 @@ The forms are those that DuckDB and Snowflake both understand; what differs is i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,8 @@ class Dialect:
     a zone, whatever the session's zone. `scratch_options` belong to scratch tables. `row_hash` is a function that
     hashes many values: rows are then compared by two such hashes instead of column by column. Above `merge_limit`
     changed rows, they are deleted and inserted instead of merged: only where DDL is transactional. `variant_text`
-    makes a variant comparable. `tries_text_only`: TRY_CAST takes texts only. `has_inline_comments`: comments stand
+    makes a variant comparable, `collated_text` a text that has a collation. `texts` show what a plain cast would show by
+    the session's settings. `tries_text_only`: TRY_CAST takes texts only. `has_inline_comments`: comments stand
     where a thing is created, else COMMENT ON sets them. `has_text_escapes`: a backslash in a text escapes what
     follows it. `view_tail` stands behind the name of a view that is replaced. `view_comment` and `table_options` ask
     the catalog about one view or table, named by three parameters; `{catalog}` is its quoted database.
@@ -46,6 +47,8 @@ class Dialect:
     row_hash: str | None = None
     merge_limit: int | None = None
     variant_text: str = "{}"
+    collated_text: str = "{}"
+    texts: Mapping[ColumnKind, str] = field(default_factory=dict)
     tries_text_only: bool = False
     has_inline_comments: bool = False
     has_text_escapes: bool = False
@@ -224,27 +227,28 @@ def rename_column(table: TableName, old: str, new: str) -> Statement:
 
 
 def convert_absent(
-    table: TableName, staging: TableName, id_column: str, *, old: str, new: Column, dialect: Dialect
+    table: TableName, staging: TableName, id_column: str, *, old: Column, new: Column, dialect: Dialect
 ) -> Statement:
     """Writes one column's values into another, as its type, in rows whose Id is not staged."""
     own_id = quote(id_column)
     return Statement(
         f"UPDATE {quote_table(table)} SET {quote(new.name)} = {_converted(old, new.type, dialect)}\n"
-        f"WHERE {quote(old)} IS NOT NULL AND {own_id} NOT IN\n"
+        f"WHERE {quote(old.name)} IS NOT NULL AND {own_id} NOT IN\n"
         f"  (SELECT {own_id} FROM {quote_table(staging)} WHERE {own_id} IS NOT NULL)"
     )
 
 
-def _converted(column: str, wanted: ColumnType, dialect: Dialect) -> str:
+def _converted(column: Column, wanted: ColumnType, dialect: Dialect) -> str:
     """A column's value as another type, NULL if it does not fit."""
-    name, spelling = quote(column), type_sql(wanted, dialect)
+    name, spelling = quote(column.name), type_sql(wanted, dialect)
     if not dialect.tries_text_only:
         return f"TRY_CAST({name} AS {spelling})"
     if wanted.kind is ColumnKind.VARIANT:  # a cast would make one JSON text of it
         return f"TRY_PARSE_JSON({name})"
     if wanted.kind in {ColumnKind.FLOAT, ColumnKind.TIMESTAMP}:  # of numbers and dates, which always fit
         return f"CAST({name} AS {spelling})"
-    return f"TRY_CAST(CAST({name} AS VARCHAR) AS {spelling})"
+    text = dialect.texts.get(column.type.kind, "CAST({} AS VARCHAR)").format(name)
+    return f"TRY_CAST({text} AS {spelling})"
 
 
 def drop_table(table: TableName) -> Statement:

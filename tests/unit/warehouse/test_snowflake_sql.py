@@ -76,6 +76,13 @@ SPECS = {
     "only some columns of rows that exist": replace(
         BY_ID, columns=("ID", "NAME"), stamp_column=None, deleted_column=None, fills=True, compared=()
     ),
+    "a text that has a collation": replace(
+        BY_ID,
+        has_duplicates=False,
+        compared=merging.compared_expressions(
+            tuple(TYPES), {"name": TEXT}, {"name": ColumnType(ColumnKind.TEXT, is_collated=True)}, DIALECT
+        ),
+    ),
     "names that need their quotes": replace(
         BY_ID, target=ODD, key_column='k"ey', columns=("ID", 'k"ey', "select", "ISDELETED", "SYSTEMMODSTAMP")
     ),
@@ -103,8 +110,16 @@ def of_tables() -> Iterator[Case]:
     yield "rename_column", statements.rename_column(TABLE, "AMOUNT", "AMOUNT__LHT_OLD")
     for kind, new in (("number", MONEY), ("text", TEXT), ("variant", VARIANT), ("timestamp", TIMESTAMP)):
         column = Column("AMOUNT__LHT_NEW", new)
-        converted = statements.convert_absent(TABLE, STAGING, "ID", old="AMOUNT", new=column, dialect=DIALECT)
+        converted = statements.convert_absent(
+            TABLE, STAGING, "ID", old=Column("AMOUNT", MONEY), new=column, dialect=DIALECT
+        )
         yield f"convert_absent: to {kind}", converted
+    for kind in (ColumnKind.DATE, ColumnKind.TIMESTAMP, ColumnKind.TIME):
+        old, new = Column("DUE", ColumnType(kind)), Column("DUE__LHT_NEW", TEXT)
+        yield (
+            f"convert_absent: {kind.value} to text",
+            statements.convert_absent(TABLE, STAGING, "ID", old=old, new=new, dialect=DIALECT),
+        )
     yield "drop_table", statements.drop_table(TABLE)
     assert statements.comments(TABLE, COMMENTED, DIALECT, "they stand in the statements above") == []
     columns = (*COMMENTED, Column("ISDELETED", BOOLEAN), Column("AMOUNT__LHT_OLD", MONEY))

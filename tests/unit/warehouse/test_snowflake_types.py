@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
+from lht.mapping.widening import Change, compare
 from lht.model.table import Column, ColumnKind, ColumnType
 from lht.warehouse import statements
-from lht.warehouse.snowflake.dialect import DIALECT, parse_type
+from lht.warehouse.snowflake.dialect import CAPABILITIES, DIALECT, parse_type
 from lht.warehouse.snowflake.reading import result_schema
 from lht.warehouse.snowflake.staging import part_schema, typed
 
@@ -54,6 +55,13 @@ def test_types_of_others_are_read_as_what_holds_them(spelling: str, kind: Column
 
 def test_a_text_of_any_length_has_no_length() -> None:
     assert parse_type("VARCHAR(16777216)") == ColumnType(ColumnKind.TEXT)
+
+
+def test_a_collation_is_noticed_and_is_no_drift() -> None:
+    plain, collated = parse_type("VARCHAR(18)"), parse_type("VARCHAR(18) COLLATE 'en-ci'")
+
+    assert [plain.is_collated, collated.is_collated] == [False, True]
+    assert compare(collated, plain, CAPABILITIES) is Change.SAME
 
 
 def test_parts_hold_each_type_exactly() -> None:

@@ -39,6 +39,16 @@ DIALECT = Dialect(
     clock="SYSDATE()",
     scratch_options="DATA_RETENTION_TIME_IN_DAYS = 0",
     variant_text="TO_JSON({})",
+    # By 'en-ci', say, which a whole account may have as its default, a and A are equal; their bytes are not:
+    # https://docs.snowflake.com/en/sql-reference/collation
+    collated_text="MD5_BINARY({})",
+    # A cast goes by DATE_OUTPUT_FORMAT and its like, and by default leaves a time's fraction out:
+    # https://docs.snowflake.com/en/sql-reference/parameters#time-output-format
+    texts={
+        ColumnKind.DATE: "TO_VARCHAR({}, 'YYYY-MM-DD')",
+        ColumnKind.TIMESTAMP: "TO_VARCHAR({}, 'YYYY-MM-DD HH24:MI:SS.FF3')",
+        ColumnKind.TIME: "TO_VARCHAR({}, 'HH24:MI:SS.FF3')",
+    },
     # https://docs.snowflake.com/en/sql-reference/functions/try_cast
     tries_text_only=True,
     has_inline_comments=True,
@@ -86,5 +96,9 @@ def parse_type(spelling: str) -> ColumnType:
         return ColumnType(ColumnKind.INTEGER)
     if name == "VARCHAR":
         length = int(first or LONGEST_TEXT)
-        return ColumnType(ColumnKind.TEXT, length=length if length < LONGEST_TEXT else None)
+        return ColumnType(
+            ColumnKind.TEXT,
+            length=length if length < LONGEST_TEXT else None,
+            is_collated=" COLLATE " in spelling.upper(),
+        )
     return ColumnType(_KINDS.get(name, ColumnKind.TEXT))

@@ -570,6 +570,85 @@ ON t."ID" = s.k
 WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL) THEN UPDATE SET "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
   "_LHT_SYNCED_AT" = s.synced_at;
 
+-- count_live: a text that has a collation
+SELECT count(*) AS live FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE));
+
+-- count_absent: a text that has a collation
+SELECT count(*) AS absent FROM (
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
+  (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
+) AS a;
+
+-- count_named: a text that has a collation
+SELECT count(*) AS named FROM (
+SELECT d.k AS k, max(d.deleted_at) AS deleted_at
+FROM (
+    SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
+    FROM "LAKE"."LHT"."RUN1_IDS" GROUP BY 1
+) AS d
+JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE))) AS t ON t."ID" = d.k
+WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE)
+GROUP BY d.k
+) AS n;
+
+-- delete_absent: a text that has a collation
+MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
+USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
+SELECT DISTINCT k, deleted_at FROM (
+SELECT "ID" AS k, CAST(NULL AS DATETIME) AS deleted_at FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AND "ID" NOT IN
+  (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL)
+) AS a
+) AS n
+) AS s
+ON t."ID" = s.k
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
+
+-- delete_named: a text that has a collation
+MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
+USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
+SELECT d.k AS k, max(d.deleted_at) AS deleted_at
+FROM (
+    SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
+    FROM "LAKE"."LHT"."RUN1_IDS" GROUP BY 1
+) AS d
+JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE))) AS t ON t."ID" = d.k
+WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE)
+GROUP BY d.k
+) AS n
+) AS s
+ON t."ID" = s.k
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
+
+-- delete_named, but for rows that live: a text that has a collation
+MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
+USING (
+SELECT n.k AS k, coalesce(n.deleted_at, CAST(? AS DATETIME)) AS deleted_at, CAST(? AS VARCHAR) AS run_id,
+  CAST(? AS DATETIME) AS synced_at
+FROM (
+SELECT d.k AS k, max(d.deleted_at) AS deleted_at
+FROM (
+    SELECT "ID" AS k, max("DELETED_AT") AS deleted_at
+    FROM "LAKE"."LHT"."RUN1_IDS" GROUP BY 1
+) AS d
+JOIN (SELECT * FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE))) AS t ON t."ID" = d.k
+WHERE TRUE AND NOT coalesce(d.deleted_at < t."SYSTEMMODSTAMP", FALSE) AND d.k NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE))
+GROUP BY d.k
+) AS n
+) AS s
+ON t."ID" = s.k
+WHEN MATCHED AND NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) THEN UPDATE SET "ISDELETED" = TRUE, "_LHT_DELETED_AT" = s.deleted_at, "_LHT_RUN_ID" = s.run_id,
+  "_LHT_SYNCED_AT" = s.synced_at;
+
 -- count_live: names that need their quotes
 SELECT count(*) AS live FROM "my lake"."s.x"."O""dd" WHERE NOT ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE));
 

@@ -953,6 +953,109 @@ JOIN (
 ON s."ID" = t."ID" AND s."ID" <> t."ID"
 WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
 
+-- target_has_rows: a text that has a collation
+SELECT 1 AS found FROM "LAKE"."CRM"."MY_ACCOUNTS" LIMIT 1;
+
+-- repeated_keys: a text that has a collation
+SELECT count(*) AS problems, min(shared) AS example
+FROM (
+  SELECT "ID" AS shared FROM "LAKE"."LHT"."RUN1_ROWS"
+  WHERE "ID" IS NOT NULL AND NOT coalesce("ISDELETED", FALSE)
+  GROUP BY "ID" HAVING count(DISTINCT "ID") > 1
+) AS repeated;
+
+-- count_changes: a text that has a collation
+SELECT what, count(*) AS keys FROM "LAKE"."LHT"."RUN1_ROWS_changes" GROUP BY what;
+
+-- count_source: a text that has a collation
+SELECT count(*) AS keys, count(CASE WHEN coalesce("ISDELETED", FALSE) THEN 1 END) AS gone
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s;
+
+-- insert_all: a text that has a collation
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS DATETIME) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS DATETIME)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+;
+
+-- merge: a text that has a collation
+MERGE INTO "LAKE"."CRM"."MY_ACCOUNTS" AS t
+USING (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS DATETIME) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS DATETIME)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new', 'remove'))
+) AS s
+ON t."ID" = s."ID"
+WHEN MATCHED THEN UPDATE SET "KEY__C" = s."KEY__C", "NAME" = s."NAME", "SYSTEMMODSTAMP" = s."SYSTEMMODSTAMP", "ISDELETED" = s."ISDELETED", "_LHT_RUN_ID" = s."_LHT_RUN_ID", "_LHT_SYNCED_AT" = s."_LHT_SYNCED_AT", "_LHT_DELETED_AT" = s."_LHT_DELETED_AT"
+WHEN NOT MATCHED THEN INSERT ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT") VALUES (s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT");
+
+-- delete_changed: a text that has a collation
+DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark', 'remove'));
+
+-- staged_facts: a text that has a collation
+SELECT count(*) AS staged, count("ID") AS keyed, count(DISTINCT "ID") AS distinct_keys,
+  count(CASE WHEN "ID" IS NOT NULL AND coalesce("ISDELETED", FALSE) THEN 1 END) AS gone,
+  count(CASE WHEN "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN 1 END) AS keyless, min(CASE WHEN "ID" IS NULL AND NOT coalesce("ISDELETED", FALSE) THEN "ID" END) AS example, max("SYSTEMMODSTAMP") AS newest
+FROM "LAKE"."LHT"."RUN1_ROWS";
+
+-- create_changes: a text that has a collation
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_changes" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT s.k AS k, CASE WHEN s.stamp < t.stamp THEN 'ignored' WHEN s.gone AND s.id <> t.id THEN 'ignored' WHEN s.gone AND t.k IS NULL THEN 'mark_new' WHEN s.gone AND NOT t.marked THEN 'mark'
+    WHEN s.gone AND (NOT t.dated OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4)) THEN 'update' WHEN s.gone THEN 'unchanged'
+    WHEN t.k IS NULL THEN 'insert'
+    WHEN t.marked OR (s.c0 IS DISTINCT FROM t.c0 OR s.c1 IS DISTINCT FROM t.c1 OR s.c2 IS DISTINCT FROM t.c2 OR s.c3 IS DISTINCT FROM t.c3 OR s.c4 IS DISTINCT FROM t.c4) THEN 'update' ELSE 'unchanged' END AS what
+FROM (
+  SELECT "ID" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, coalesce("ISDELETED", FALSE) AS gone, "ID" AS c0, "KEY__C" AS c1, MD5_BINARY("NAME") AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+  ) AS one
+) AS s
+LEFT JOIN (
+  SELECT "ID" AS k, "SYSTEMMODSTAMP" AS stamp, "ID" AS id, ("_LHT_DELETED_AT" IS NOT NULL OR coalesce("ISDELETED", FALSE)) AS marked, "_LHT_DELETED_AT" IS NOT NULL AS dated, "ID" AS c0, "KEY__C" AS c1, MD5_BINARY("NAME") AS c2, "SYSTEMMODSTAMP" AS c3, "ISDELETED" AS c4
+  FROM "LAKE"."CRM"."MY_ACCOUNTS"
+) AS t
+ON s.k = t.k;
+
+-- keep_values: a text that has a collation
+CREATE OR REPLACE TRANSIENT TABLE "LAKE"."LHT"."RUN1_ROWS_kept" DATA_RETENTION_TIME_IN_DAYS = 0 AS
+SELECT "ID", "MINE"
+FROM "LAKE"."CRM"."MY_ACCOUNTS"
+WHERE "ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('update', 'mark'));
+
+-- insert_changed: a text that has a collation
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS DATETIME) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS DATETIME)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'));
+
+-- insert_changed with kept values: a text that has a collation
+INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED", "_LHT_RUN_ID", "_LHT_SYNCED_AT", "_LHT_DELETED_AT", "MINE")
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", s."_LHT_RUN_ID", s."_LHT_SYNCED_AT", s."_LHT_DELETED_AT", k."MINE"
+FROM (
+SELECT s."ID", s."KEY__C", s."NAME", s."SYSTEMMODSTAMP", s."ISDELETED", CAST(? AS VARCHAR) AS "_LHT_RUN_ID", CAST(? AS DATETIME) AS "_LHT_SYNCED_AT", CASE WHEN s."ISDELETED" THEN coalesce(s."SYSTEMMODSTAMP", CAST(? AS DATETIME)) END AS "_LHT_DELETED_AT"
+FROM (
+SELECT "ID", "KEY__C", "NAME", "SYSTEMMODSTAMP", "ISDELETED" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL
+) AS s
+WHERE s."ID" IN (SELECT k FROM "LAKE"."LHT"."RUN1_ROWS_changes" WHERE what IN ('insert', 'update', 'mark', 'mark_new'))
+) AS s
+LEFT JOIN "LAKE"."LHT"."RUN1_ROWS_kept" AS k ON k."ID" = s."ID";
+
+-- taken_keys: a text that has a collation
+SELECT count(DISTINCT t."ID") AS problems, min(t."ID") AS example
+FROM "LAKE"."CRM"."MY_ACCOUNTS" AS t
+JOIN (
+  SELECT "ID", "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE NOT coalesce("ISDELETED", FALSE)
+) AS s
+ON s."ID" = t."ID" AND s."ID" <> t."ID"
+WHERE NOT (t."_LHT_DELETED_AT" IS NOT NULL OR coalesce(t."ISDELETED", FALSE)) AND t."ID" NOT IN (SELECT "ID" FROM "LAKE"."LHT"."RUN1_ROWS" WHERE "ID" IS NOT NULL);
+
 -- target_has_rows: names that need their quotes
 SELECT 1 AS found FROM "my lake"."s.x"."O""dd" LIMIT 1;
 
