@@ -34,6 +34,14 @@ def test_init_writes_a_configuration_once(bare: Shell) -> None:
     assert second.code == 3
 
 
+def test_what_to_do_with_a_file_that_is_all_comments_is_told(bare: Shell) -> None:
+    nothing = bare("connections").out
+    bare("init")
+
+    assert "Start with: lht init" in nothing
+    assert "connections.toml has no connection yet: fill in one" in bare("connections").out
+
+
 def test_connections_are_listed_and_tried(shell: Shell) -> None:
     listed, tried = shell("connections", "--json").json, shell("connections", "--test", "--json")
 

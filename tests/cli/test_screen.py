@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lht.cli.answer import Answer, Table, as_json, document
@@ -142,7 +143,7 @@ def test_tried_connections_fit_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch
         ConnectionInfo("other", "snowflake", "myorg-acct", test=bad),
         ConnectionInfo("salesforce_prod", "app", "https://login.salesforce.com"),
     ]
-    answer = connections(found, "/home/me/.snowflake", tested=True, default="other")
+    answer = connections(found, Path("/home/me/.snowflake"), tested=True, default="other")
     out = Terminal()
     print_blocks(answer.blocks, out)
 

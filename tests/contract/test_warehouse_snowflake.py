@@ -407,6 +407,26 @@ def test_a_server_that_takes_no_names_of_transactions_has_them_without(
     assert begun == ["BEGIN TRANSACTION NAME lht_run_1", "BEGIN"]
 
 
+def test_the_rows_of_a_run_that_died_do_not_stay_on_the_disk(
+    warehouse: SnowflakeWarehouse, work_dir: Path
+) -> None:
+    batch = pa.record_batch({"Id": ["a"]})
+
+    def deliver(part: Path) -> None:
+        warehouse.clear_leftovers("run-9")
+        assert part.exists()
+        warehouse.clear_leftovers(RUN)
+        assert list(work_dir.iterdir()) == []
+        part.parent.mkdir()
+        part.touch()
+
+    with PartWriter(ID, deliver, work_dir, run_id=RUN) as writer:
+        writer.write(batch)
+        writer.finish()
+
+    assert list(work_dir.iterdir()) == []
+
+
 def test_there_is_nothing_to_clear_before_the_first_run(warehouse: SnowflakeWarehouse) -> None:
     warehouse.clear_leftovers(RUN)
 

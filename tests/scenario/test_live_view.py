@@ -75,3 +75,19 @@ def test_what_others_made_is_never_replaced(world: World, kind: str) -> None:
     world.sync()
 
     assert world.rows("SELECT * FROM Account_live") == [(1,)]
+
+
+def test_a_view_is_refused_as_a_target_before_anything_is_read(world: World) -> None:
+    world.sync()
+    world.execute("CREATE VIEW Accounts_shown AS SELECT * FROM Account")
+    asked = len(world.paths())
+
+    with pytest.raises(ConfigError, match=r"(?i)accounts_shown is a view") as told:
+        world.sync(table="Accounts_shown")
+
+    assert "--table" in told.value.hint
+    assert not [path for path in world.paths()[asked:] if "/query" in path]
+    with pytest.raises(ConfigError, match="is a view"):
+        world.plan(table="Accounts_shown")
+    with pytest.raises(ConfigError, match="is a view"):
+        sobject_create.create(world.lake.warehouse(), world.org, "Account", "Accounts_shown")

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     AccessInfo = Org | Login | Mapping[str, str]
 
 LOCK_TIMEOUT_S = 10.0
+PARTS_LIFE = timedelta(days=7)
+"""The next run of its table removes what a killed run left; after so long any run does."""
 ACCESS_HINT = "It is a dict with access_token and instance_url, or what lht.connect_org() gives."
 
 
@@ -127,9 +130,11 @@ def connect(
 def connect_snowflake(settings: Settings, found: WarehouseConnection) -> Target:
     """Logs in to Snowflake; what the connection lacks is told before anything is sent."""
     login = snowflake_login(found)
+    from lht.records.spool import remove_forgotten  # noqa: PLC0415 - needed here only
     from lht.warehouse.snowflake.connect import open_snowflake  # noqa: PLC0415 - takes a second or two
 
     work_dir = _cache_directory(settings) / "parts"
+    remove_forgotten(work_dir, before=datetime.now(UTC) - PARTS_LIFE)
     warehouse = open_snowflake(login.options, name=found.name, schema=found.schema, work_dir=work_dir)
     notes = [_chosen(found), *(f"warning: {note}" for note in login.notes)]
     return Target(warehouse, found.schema, "\n".join(note for note in notes if note))

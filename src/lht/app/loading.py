@@ -61,6 +61,8 @@ class Loader:
         with lock:
             if lock.replaced:
                 _log.warning("the lock of a dead run was replaced", extra={"dead_run": lock.replaced.run_id})
+            if lock.standing.columns is not None and lock.standing.watermark is None:
+                live.refuse_view(self.warehouse, self.table)
             self._shape(columns, lock.standing.columns)
             staging = self.warehouse.stage(columns, stream, f"_lht_load_{self.run_id}".replace("-", "_"))
             try:

@@ -44,6 +44,8 @@ def create(
     check_options(options, wanted, name, warehouse.capabilities)
     has_view = live_view and live.exists(warehouse, name)
     existing = warehouse.columns(name)
+    if existing is not None:
+        live.refuse_view(warehouse, name)
     found = _differences(warehouse, name, wanted, existing, options) if existing is not None else ()
     if existing is None and not dry_run:
         warehouse.create_schema(name)

@@ -10,6 +10,7 @@ from lht.cli.exits import Exit, exit_of, exit_of_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from lht.cli.screen import Screen
     from lht.model.operations import (
@@ -46,7 +47,7 @@ def job_progress(screen: Screen) -> Iterator[Callable[[BulkJob], None]]:
 
 
 def connections(
-    found: Sequence[ConnectionInfo], directory: str, *, tested: bool, default: str | None = None
+    found: Sequence[ConnectionInfo], directory: Path, *, tested: bool, default: str | None = None
 ) -> Answer:
     """Apps, logins and warehouses; where some fail their test, the first gives the exit code."""
     blocks: list[Block] = [_tested_table(found) if tested else _connection_table(found)] if found else []
@@ -54,11 +55,15 @@ def connections(
     blocks += [f"{info.name}: {info.test.fix}" for info in found if info.test and info.test.fix]
     if default:
         blocks.append(f"Commands without --db_connect use {default}.")
-    blocks.append(
-        f"From {directory}." if found else f"Nothing is configured in {directory}. Start with: lht init"
-    )
+    blocks.append(f"From {directory}." if found else _nothing_yet(directory / "connections.toml"))
     code = exit_of_code(failed[0][1].code) if failed else Exit.DONE
     return Answer({"connections": found}, blocks, exit=code)
+
+
+def _nothing_yet(file: Path) -> str:
+    if file.exists():
+        return f"{file} has no connection yet: fill in one of its examples, and take the # away."
+    return f"Nothing is configured in {file.parent}. Start with: lht init"
 
 
 def _connection_table(found: Sequence[ConnectionInfo]) -> Table:

@@ -106,4 +106,4 @@ def connections(
     render.warn(screen, settings.warnings())
     found = setup.list_connections(settings, test=test, name=name)
     default = settings.connections.default_warehouse()
-    return render.connections(found, str(settings.directory), tested=test, default=default)
+    return render.connections(found, settings.directory, tested=test, default=default)

@@ -60,7 +60,7 @@ def check_snowflake_key(values: dict[str, Any], where: str) -> list[str]:
     if b"-----BEGIN" not in head or b"PRIVATE KEY-----" not in head:
         raise ConfigError(
             f"{path}, the private_key_file of {where}, is no private key in PEM form.",
-            hint="openssl genrsa 2048 | openssl pkcs8 -topk8 -inform PEM -out rsa_key.p8",
+            hint="Make a new one: openssl genrsa 2048 | openssl pkcs8 -topk8 -inform PEM -out rsa_key.p8",
         )
     if b"ENCRYPTED" not in head:
         values.pop("private_key_passphrase", None)

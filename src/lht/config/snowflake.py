@@ -101,10 +101,14 @@ def _require(connection: WarehouseConnection, values: Mapping[str, object], key:
 
 
 def _missing(connection: WarehouseConnection, what: str, line: str) -> ConfigError:
+    """`what` is a key, or words for one. Where a key nearly spells it, that is what the user meant."""
     origin = connection.origin
+    meant = next((key for key in unknown_keys(connection.options) if nearest(key, [what])), None)
     return ConfigError(
         f"The Snowflake connection '{connection.name}' in {origin.place} has no {what}.",
-        hint=f"Add below [{origin.header}]: {line}",
+        hint=f"{origin.at(meant)} has the key '{meant}': is it {what}?"
+        if meant
+        else f"Add below [{origin.header}]: {line}",
     )
 
 

@@ -31,7 +31,7 @@ from lht.sync.reading import (
     stage_gone,
 )
 from lht.sync.run import Started, TableRun
-from lht.warehouse import merge
+from lht.warehouse import live, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,6 +152,8 @@ def _facts(
     columns, rows = standing.columns, standing.rows
     if columns is None:
         return None
+    if standing.watermark is None:  # what LHT has filled before is a table
+        live.refuse_view(run.warehouse, table)
     newest = None
     if request.options.adopt and rows:
         newest = _newest(run, table, columns, find_cursor(sobject, request.options.cursor))

@@ -46,6 +46,16 @@ def exists(warehouse: Warehouse, table: TableName) -> bool:
     )
 
 
+def refuse_view(warehouse: Warehouse, table: TableName) -> None:
+    """Raises ConfigError where a table's name is a view's: rows would be read for it, and could not be merged."""
+    if warehouse.query(statements.view_comment(table, warehouse.dialect)):
+        raise ConfigError(
+            f"{table} is a view, and rows go into tables only.",
+            hint="Choose another --table, or drop the view.",
+            table=str(table),
+        )
+
+
 def refresh(warehouse: Warehouse, table: TableName, system: SystemColumns) -> None:
     """Makes the view anew if the table has one that is LHT's."""
     if _is_ours(warehouse, view_of(table, warehouse.capabilities)):

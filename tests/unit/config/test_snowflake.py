@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -132,6 +133,20 @@ def test_a_missing_key_is_told_with_the_file_and_the_line_to_add(
 
     assert str(tmp_path) in caught.value.message
     assert caught.value.hint.startswith(f'Add below [snow]: {key} = "')
+
+
+@pytest.mark.parametrize(
+    ("key", "typed"), [("warehouse", "warehose"), ("password", "pasword"), ("account", "accont")]
+)
+def test_a_key_that_is_misspelt_is_told_where_the_right_one_is_missed(
+    log_in: LogIn, key: str, typed: str
+) -> None:
+    lines = WHOLE.replace(f"{key} =", f"{typed} =")
+
+    with pytest.raises(ConfigError, match=f"has no {key}") as caught:
+        log_in(lines)
+
+    assert re.search(rf"line \d+ has the key '{typed}': is it {key}\?", caught.value.hint)
 
 
 @pytest.mark.parametrize(

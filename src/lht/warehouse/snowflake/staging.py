@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from lht.warehouse.snowflake.adapter import SnowflakeWarehouse
 
 STAGE = "LHT_STAGE"
+PARTS = "lht-parts"
+"""Begins the names of folders with parts; the run's id follows."""
 TEXTS = "_TEXTS"
 """Ends the name of the table in which a staging table's variants are still text."""
 PART_BYTES = 100_000_000
@@ -142,7 +145,7 @@ class Loader:
             self._put_on(stage, path, folder)
 
         try:
-            with PartWriter(columns, deliver, self._work_dir) as writer:
+            with PartWriter(columns, deliver, self._work_dir, run_id=self._run_id) as writer:
                 for batch in stream.reader:
                     writer.write(batch)
                 written = writer.finish()
@@ -171,16 +174,23 @@ class Loader:
             )
 
     def remove_run(self, schema: TableName, run_id: str) -> None:
-        """Removes the files that a run left on the stage."""
+        """Removes the files that a run left on the stage and, where it ran here, on this machine."""
+        parent = _parent(self._work_dir) or Path(tempfile.gettempdir())
+        for left in parent.glob(f"{PARTS}-{_as_folder(run_id)}-*"):
+            shutil.rmtree(left, ignore_errors=True)
         self._remove(self._folder(replace(schema, name=STAGE), run_id))
 
     def _folder(self, stage: TableName, run_id: str) -> str:
-        return f"@{quote_table(stage)}/{re.sub(r'[^A-Za-z0-9_-]', '_', run_id)}/"
+        return f"@{quote_table(stage)}/{_as_folder(run_id)}/"
 
     def _remove(self, folder: str) -> None:
         """Files that cannot be removed cost a little storage: not worth failing a run that is done."""
         with contextlib.suppress(WarehouseError):
             self._warehouse.execute(Statement(f"REMOVE {folder}"))
+
+
+def _as_folder(run_id: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", run_id)
 
 
 def _as_text(column: Column) -> Column:
@@ -233,10 +243,14 @@ class PartWriter:
         deliver: Callable[[Path], None],
         work_dir: Path | None = None,
         part_bytes: int = PART_BYTES,
+        *,
+        run_id: str = "",
     ) -> None:
         self._schema = part_schema(columns)
         self._deliver = deliver
-        self._folder = tempfile.TemporaryDirectory(prefix="lht-parts-", dir=_parent(work_dir))
+        self._folder = tempfile.TemporaryDirectory(
+            prefix=f"{PARTS}-{_as_folder(run_id)}-", dir=_parent(work_dir)
+        )
         self._part_bytes = part_bytes
         self._part: _Part | None = None
         self._parts = 0
