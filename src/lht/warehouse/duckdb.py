@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from lht.errors import (
     CapabilityMissingError,
-    ConfigError,
     LhtError,
     MissingTableError,
     PrivilegeError,
@@ -28,6 +26,8 @@ from lht.errors import (
 )
 from lht.model.table import NO_OPTIONS, Capabilities, Column, ColumnKind, ColumnType, TableName, TableOptions
 from lht.warehouse import statements
+from lht.warehouse.adapting import dropped_if_unfilled, first_line, headline, naive, placed_name
+from lht.warehouse.memory import MEMORY_LIMIT_MB, THREADS, Memory
 from lht.warehouse.statements import Dialect, Statement
 
 if TYPE_CHECKING:
@@ -77,16 +77,6 @@ DIALECT = Dialect(
     ),
 )
 
-MEMORY_LIMIT_MB = 130
-THREADS = 2
-NARROW_COLUMNS = 40
-MB_PER_COLUMN = 2.0
-REWRITE_MB = 60
-"""What comparing and rewriting a large share of a table takes beyond the rest."""
-MOST_REWRITES = 8
-"""So often the limit is raised for a statement that ran out of memory."""
-VECTOR_ROWS = 2048
-"""DuckDB moves, and holds in memory, this many rows at a time on each thread."""
 READ_ROWS = 10_000
 """A batch of a result: DuckDB's own choice, a million rows, would hold most results whole."""
 LOCK_POLL_S = 0.1
@@ -131,17 +121,18 @@ def open_duckdb(
     A file that another process holds is tried again for `lock_timeout_s`, then RunLockedError names that process.
     """
     path = _plain_path(path)
-    config = _config(path, memory_limit_mb)
+    # A database in memory has its rows there: a limit would only make it spill into the working folder.
+    limit_mb = memory_limit_mb or (MEMORY_LIMIT_MB if path != ":memory:" else None)
     deadline = monotonic() + lock_timeout_s
     while True:
         try:
-            connection = _connect(path, config)
+            connection = _connect(path, limit_mb)
         except RunLockedError:
             if monotonic() >= deadline:
                 raise
             sleep(LOCK_POLL_S)
         else:
-            return DuckDBWarehouse(connection, label=path, owned=True, schema=schema, memory=_Memory(config))
+            return DuckDBWarehouse(connection, label=path, owned=True, schema=schema, memory=Memory(limit_mb))
 
 
 def from_connection(connection: duckdb.DuckDBPyConnection) -> DuckDBWarehouse:
@@ -165,7 +156,7 @@ def _refuse_open_transaction(connection: duckdb.DuckDBPyConnection) -> None:
         is_open = True
     except duckdb.Error as error:
         raise WarehouseUnreachableError(
-            f"The DuckDB connection cannot be used: {_first_line(str(error))}",
+            f"The DuckDB connection cannot be used: {first_line(error)}",
             hint="Pass one that is open: duckdb.connect('lake.duckdb').",
         ) from error
     if is_open:
@@ -183,22 +174,12 @@ def _plain_path(path: str) -> str:
     return plain or ":memory:"
 
 
-def _config(path: str, memory_limit_mb: int | None) -> dict[str, str | bool | int | float | list[str]]:
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "preserve_insertion_order": "false",
-        "threads": THREADS,
-    }
-    # A database in memory has its rows there: the default limit would only make it spill into the working folder.
-    if memory_limit_mb or path != ":memory:":
-        config["memory_limit"] = f"{memory_limit_mb or MEMORY_LIMIT_MB}MB"
-    return config
-
-
-def _connect(path: str, config: dict[str, str | bool | int | float | list[str]]) -> duckdb.DuckDBPyConnection:
+def _connect(path: str, limit_mb: int | None) -> duckdb.DuckDBPyConnection:
     import duckdb  # noqa: PLC0415 - a driver is loaded where it is first needed
 
+    limit = {"memory_limit": f"{limit_mb}MB"} if limit_mb else {}
     try:
-        return duckdb.connect(path, config=config)
+        return duckdb.connect(path, config={"preserve_insertion_order": "false", "threads": THREADS, **limit})
     except duckdb.Error as error:
         raise _opening_error(error, path) from error
 
@@ -217,14 +198,14 @@ def _opening_error(error: duckdb.Error, path: str) -> LhtError:
     hint = "Check that its folder exists, that you may write there, and that the file is a DuckDB database."
     if "different configuration" in text:
         hint = "This process has the file open already: hand that connection to LHT instead."
-    return WarehouseUnreachableError(f"Cannot open the DuckDB file {path}: {_first_line(text)}", hint=hint)
+    return WarehouseUnreachableError(f"Cannot open the DuckDB file {path}: {first_line(text)}", hint=hint)
 
 
 def translate(error: duckdb.Error, doing: str) -> LhtError:
     """Turns a driver's error into ours; the only place that reads DuckDB's texts once a database is open."""
     import duckdb  # noqa: PLC0415
 
-    text = f"DuckDB could not {doing}: {_first_line(str(error))}"
+    text = f"DuckDB could not {doing}: {first_line(error)}"
     if isinstance(error, duckdb.TransactionException) and "onflict" in str(error):
         return StatementError(text, hint="Run it again.", recovery=Recovery.RETRY)
     if isinstance(error, duckdb.CatalogException) and "does not exist" in str(error):
@@ -237,61 +218,6 @@ def translate(error: duckdb.Error, doing: str) -> LhtError:
     if "single attached database" in str(error):
         return StatementError(text, hint="Keep the table and LHT's own tables in one database file.")
     return StatementError(text)
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0]
-
-
-class _Memory:
-    """The memory limit of a database of ours, shared by its connections.
-
-    DuckDB writes each column of each row group in a buffer of its own, so wide tables need more than narrow ones,
-    several at once more than one, and long texts more than short ones. The limit only ever rises.
-    """
-
-    def __init__(self, config: dict[str, str | bool | int | float | list[str]]) -> None:
-        limit = config.get("memory_limit")
-        self._limit_mb = int(str(limit).removesuffix("MB")) if limit else None
-        self._columns: dict[tuple[int, str], int] = {}
-        self._row_mb = 0.0
-        self._rewrites = 0
-        self._lock = threading.Lock()
-
-    def reserve(self, connection: duckdb.DuckDBPyConnection, name: str, columns: int) -> None:
-        """Raises the limit to what all staged tables need together."""
-        with self._lock:
-            self._columns[id(connection), name] = columns
-            self._raise(connection)
-
-    def observe(self, connection: duckdb.DuckDBPyConnection, bytes_per_row: float) -> None:
-        """Raises the limit to what rows of this size, such as long texts, need."""
-        with self._lock:
-            self._row_mb = max(self._row_mb, bytes_per_row / 1e6)
-            self._raise(connection)
-
-    @property
-    def is_exhausted(self) -> bool:
-        return self._rewrites >= MOST_REWRITES
-
-    def make_room(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Raises the limit for a large rewrite; once more, if that was not enough."""
-        with self._lock:
-            self._rewrites += 1
-            self._raise(connection)
-
-    def _raise(self, connection: duckdb.DuckDBPyConnection) -> None:
-        extra = max(0, sum(self._columns.values()) - NARROW_COLUMNS) * MB_PER_COLUMN
-        extra += self._rewrites * REWRITE_MB
-        vectors = self._row_mb * VECTOR_ROWS * THREADS
-        wanted = MEMORY_LIMIT_MB + round(extra + max(0.0, vectors - MEMORY_LIMIT_MB / 10))
-        if self._limit_mb is not None and wanted > self._limit_mb:
-            self._limit_mb = wanted
-            connection.execute(f"SET memory_limit = '{wanted}MB'")
-
-    def release(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
-        with self._lock:
-            self._columns.pop((id(connection), name), None)
 
 
 class DuckDBWarehouse:
@@ -307,7 +233,7 @@ class DuckDBWarehouse:
         label: str,
         owned: bool,
         schema: str | None = None,
-        memory: _Memory | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._connection = connection
         self._owned = owned
@@ -330,16 +256,8 @@ class DuckDBWarehouse:
     # ---- names and shapes
 
     def table_name(self, table: str, schema: str | None = None) -> TableName:
-        parts = statements.split_name(table)
-        given = statements.split_name(schema) if schema else ()
-        if not parts or (schema and len(given) not in {1, 2}):
-            raise ConfigError(
-                f"{table if not parts else schema!r} is not a name.",
-                hint="Write table, schema.table or db.schema.table.",
-            )
-        where = parts[:-1] or given
-        catalog = where[0] if len(where) > 1 else self._catalog
-        return self._as_stored(TableName(catalog, where[-1] if where else self._schema, parts[-1]))
+        catalog, schema, name = placed_name(table, schema, folds_upper=False)
+        return self._as_stored(TableName(catalog or self._catalog, schema or self._schema, name))
 
     def _as_stored(self, table: TableName) -> TableName:
         """Gives the spelling of a table that exists: names ignore letter case here, but state is kept by name."""
@@ -416,7 +334,7 @@ class DuckDBWarehouse:
     def drop_table(self, table: TableName) -> None:
         self.execute(statements.drop_table(table))
         if self._memory:
-            self._memory.release(self._connection, table.name)
+            self._memory.release((id(self._connection), table.name))
 
     # ---- statements
 
@@ -431,13 +349,13 @@ class DuckDBWarehouse:
         import duckdb  # noqa: PLC0415
 
         try:
-            return self._connection.execute(statement.sql, _bound(statement)).fetchall()
+            return self._connection.execute(statement.sql, list(map(naive, statement.params))).fetchall()
         except duckdb.OutOfMemoryException as error:
             if not self._may_take_more():  # inside a transaction, all of it must be done again
-                raise translate(error, f"run {_headline(statement.sql)}") from error
+                raise translate(error, f"run {headline(statement.sql)}") from error
             return self._run(statement)
         except duckdb.Error as error:
-            raise translate(error, f"run {_headline(statement.sql)}") from error
+            raise translate(error, f"run {headline(statement.sql)}") from error
         except RuntimeError as error:
             if str(error) == _INTERRUPTED:
                 raise KeyboardInterrupt from None
@@ -447,26 +365,19 @@ class DuckDBWarehouse:
         import duckdb  # noqa: PLC0415
 
         try:
-            found = self._connection.sql(statement.sql, params=_bound(statement))
+            found = self._connection.sql(statement.sql, params=list(map(naive, statement.params)))
             reader: pa.RecordBatchReader = found.to_arrow_reader(READ_ROWS)
         except duckdb.Error as error:
-            raise translate(error, f"run {_headline(statement.sql)}") from error
+            raise translate(error, f"run {headline(statement.sql)}") from error
         return reader
 
     def stage(self, columns: Sequence[Column], stream: RowStream, name: str) -> TableName:
         table = TableName("temp", "main", name)
         self.execute(statements.create_scratch(table, columns, self.dialect))
         if self._memory:
-            self._memory.reserve(self._connection, name, len(columns))
-        try:
+            self._memory.reserve((id(self._connection), name), len(columns), self._set_limit)
+        with dropped_if_unfilled(self, table, stream):
             self._fill(table, stream)
-        except BaseException as error:
-            with contextlib.suppress(LhtError):
-                self.drop_table(table)
-            # DuckDB hides what the reader raised, Ctrl-C included, behind an error of its own.
-            if stream.error is not None and stream.error is not error:
-                raise stream.error from None
-            raise
         return table
 
     def _fill(self, table: TableName, stream: RowStream) -> None:
@@ -493,7 +404,7 @@ class DuckDBWarehouse:
             with self._connection.cursor() as other:
                 for batch in reader:
                     if batch.num_rows:
-                        memory.observe(other, batch.nbytes / batch.num_rows)
+                        memory.observe(batch.nbytes / batch.num_rows, lambda mb: _set_limit(other, mb))
                     yield batch
 
         return pa.RecordBatchReader.from_batches(reader.schema, batches())
@@ -528,7 +439,10 @@ class DuckDBWarehouse:
 
     def make_room(self) -> None:
         if self._memory:
-            self._memory.make_room(self._connection)
+            self._memory.make_room(self._set_limit)
+
+    def _set_limit(self, limit_mb: int) -> None:
+        _set_limit(self._connection, limit_mb)
 
     def _may_take_more(self) -> bool:
         """Raises the limit for another try of a single statement, a few times at most."""
@@ -560,19 +474,8 @@ class DuckDBWarehouse:
             self._connection.close()
 
 
-def _bound(statement: Statement) -> list[object]:
-    """Parameters as tables hold them: aware datetimes become naive UTC."""
-    return [
-        value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) and value.tzinfo else value
-        for value in statement.params
-    ]
-
-
-def _headline(sql: str) -> str:
-    """A statement's first words, for errors."""
-    words = " ".join(sql.split())
-    limit = 80
-    return words if len(words) <= limit else f"{words[:limit]}…"
+def _set_limit(connection: duckdb.DuckDBPyConnection, limit_mb: int) -> None:
+    connection.execute(f"SET memory_limit = '{limit_mb}MB'")
 
 
 def _column_type(data_type: str, precision: int | None, scale: int | None) -> ColumnType:

@@ -13,6 +13,7 @@ from lht.errors import (
     StatementError,
     WarehouseUnreachableError,
 )
+from lht.warehouse.adapting import headline
 from lht.warehouse.snowflake import failures
 from lht.warehouse.snowflake.failures import is_crowded, translate
 
@@ -138,7 +139,7 @@ def test_the_query_id_that_a_chatty_log_level_adds_is_left_out() -> None:
 
 
 def test_a_long_statement_is_told_by_its_first_words() -> None:
-    assert failures.headline("SELECT " + "x" * 200) == f"SELECT {'x' * 73}…"
+    assert headline("SELECT " + "x" * 200) == f"SELECT {'x' * 73}…"
 
 
 @pytest.mark.parametrize(

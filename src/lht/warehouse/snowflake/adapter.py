@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lht.errors import (
     ConfigError,
-    LhtError,
     MissingTableError,
     PrivilegeError,
     StatementError,
@@ -27,6 +26,7 @@ from lht.errors import (
 )
 from lht.model.table import NO_OPTIONS, Column, ColumnType, TableName, TableOptions
 from lht.warehouse import statements
+from lht.warehouse.adapting import dropped_if_unfilled, headline, naive, placed_name
 from lht.warehouse.snowflake import failures, reading
 from lht.warehouse.snowflake.dialect import CAPABILITIES, DIALECT, parse_type
 from lht.warehouse.snowflake.link import WHOSE
@@ -94,17 +94,11 @@ class SnowflakeWarehouse:
     # ---- names and shapes
 
     def table_name(self, table: str, schema: str | None = None) -> TableName:
-        parts = statements.split_name(table, folds_upper=True)
-        given = statements.split_name(schema, folds_upper=True) if schema else ()
-        if not parts or (schema and len(given) not in {1, 2}):
-            raise ConfigError(
-                f"{table if not parts else schema!r} is not a name.",
-                hint="Write table, schema.table or database.schema.table.",
-            )
-        where = parts[:-1] or given
-        database = where[0] if len(where) > 1 else self._default("database", self._database, table)
+        database, schema, name = placed_name(table, schema, folds_upper=True)
         return TableName(
-            database, where[-1] if where else self._default("schema", self._schema, table), parts[-1]
+            database or self._default("database", self._database, table),
+            schema or self._default("schema", self._schema, table),
+            name,
         )
 
     def _default(self, key: str, value: str, table: str) -> str:
@@ -192,7 +186,7 @@ class SnowflakeWarehouse:
 
     def query(self, statement: Statement) -> list[tuple[object, ...]]:
         with self._translated(statement.sql):
-            return [tuple(_naive(value) for value in row) for row in self._run(statement).fetchall()]
+            return [tuple(naive(value) for value in row) for row in self._run(statement).fetchall()]
 
     def records(self, statement: Statement) -> list[dict[str, object]]:
         """A small result by the names of its columns, for answers whose columns grow in number."""
@@ -207,7 +201,7 @@ class SnowflakeWarehouse:
 
         if self._in_transaction and _DDL.match(statement.sql):
             raise StatementError(
-                f"{failures.headline(statement.sql)} would commit the open transaction; nothing was done."
+                f"{headline(statement.sql)} would commit the open transaction; nothing was done."
             )
         for pause_s in CROWDED_PAUSES_S:
             try:
@@ -248,15 +242,9 @@ class SnowflakeWarehouse:
     def stage(self, columns: Sequence[Column], stream: RowStream, name: str) -> TableName:
         database = self._default("database", self._database, name)
         table = TableName(database, CAPABILITIES.state_schema, name.upper())
-        try:
+        with dropped_if_unfilled(self, table, stream):
             self._create_staging(table, columns)
             self._loader().load(table, columns, stream)
-        except BaseException as error:
-            with contextlib.suppress(LhtError):
-                self.drop_table(table)
-            if stream.error is not None and stream.error is not error:
-                raise stream.error from None
-            raise
         return table
 
     def _create_staging(self, table: TableName, columns: Sequence[Column]) -> None:
@@ -404,10 +392,4 @@ def _plain(name: str | None) -> str:
 
 def _bound(statement: Statement) -> list[object]:
     """Parameters as tables hold them: aware datetimes become naive UTC, the connector knows no kind of text but str."""
-    return [_naive(value.value if isinstance(value, Enum) else value) for value in statement.params]
-
-
-def _naive(value: object) -> object:
-    if isinstance(value, datetime) and value.tzinfo:
-        return value.astimezone(UTC).replace(tzinfo=None)
-    return value
+    return [naive(value.value if isinstance(value, Enum) else value) for value in statement.params]

@@ -12,9 +12,9 @@ from lht.errors import (
     StatementError,
     WarehouseUnreachableError,
 )
+from lht.warehouse.adapting import headline
 from lht.warehouse.snowflake import grants
 
-HEADLINE = 80
 LOCKED, TIMED_OUT, CANCELLED, NO_COMPUTE = 625, 630, 604, 606
 MISSING, MISSING_OR_UNFIT = 2003, 2043
 NOT_ALLOWED = 3001
@@ -66,12 +66,6 @@ def translate(error: Exception, sql: str, *, role: str = "", warehouse: str = ""
 def is_crowded(error: Exception) -> bool:
     """Whether too many statements wait for the same table: then Snowflake gives up at once, and later works."""
     return _number(error) == LOCKED and "waiter" in str(error)
-
-
-def headline(sql: str) -> str:
-    """A statement's first words."""
-    words = " ".join(sql.split())
-    return words if len(words) <= HEADLINE else f"{words[:HEADLINE]}…"
 
 
 def message_line(error: Exception) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lht.errors import ConfigError, LhtError, WarehouseUnreachableError
+from lht.warehouse.adapting import first_line
 from lht.warehouse.snowflake.parameters import SECRETS
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def login_error(error: Exception, name: str, parameters: Mapping[str, Any]) -> L
         if number in cause.numbers or re.search(cause.words, text, re.IGNORECASE):
             return cause.error(f"Cannot log in with connection '{name}': {cause.said}.", hint=cause.hint)
     return WarehouseUnreachableError(
-        f"Cannot log in with connection '{name}': {_first_line(text)}",
+        f"Cannot log in with connection '{name}': {first_line(text)}",
         hint="Check the connection in connections.toml; 'lht connections --test' tries it.",
     )
 
@@ -180,7 +181,3 @@ def _masked(text: str, parameters: Mapping[str, Any]) -> str:
         secret = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
         text = text.replace(secret, MASK) if secret else text
     return text
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0]

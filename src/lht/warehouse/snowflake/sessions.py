@@ -9,6 +9,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from lht.errors import CapabilityMissingError, WarehouseError, WarehouseUnreachableError
+from lht.warehouse.adapting import first_line
 from lht.warehouse.snowflake.adapter import SnowflakeWarehouse
 from lht.warehouse.snowflake.connect import quiet_the_connector
 from lht.warehouse.snowflake.link import Link, Login
@@ -89,7 +90,7 @@ def _refuse_open_transaction(link: Link) -> None:
         open_transaction = link.execute("SELECT CURRENT_TRANSACTION()").fetchone()
     except snowflake.connector.Error as error:
         raise WarehouseUnreachableError(
-            f"The Snowflake session cannot be used: {str(error).strip().partition(chr(10))[0]}", hint=OPEN_ONE
+            f"The Snowflake session cannot be used: {first_line(error)}", hint=OPEN_ONE
         ) from error
     if open_transaction and next(iter(open_transaction)) is not None:
         raise WarehouseError(
