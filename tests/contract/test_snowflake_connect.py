@@ -318,12 +318,18 @@ def test_a_token_file_that_is_empty_or_missing(tmp_path: Path) -> None:
 
 
 def test_a_session_has_the_settings_that_correctness_needs() -> None:
-    users = {"timezone": "Asia/Tokyo", "lock_timeout": 5, "STATEMENT_TIMEOUT_IN_SECONDS": 60}
+    users = {
+        "timezone": "Asia/Tokyo",
+        "lock_timeout": 5,
+        "rows_per_resultset": 10,
+        "STATEMENT_TIMEOUT_IN_SECONDS": 60,
+    }
     with login_server(code="390100", message="No.") as (options, asked):
         refused({**options, "SESSION_PARAMETERS": users, "timezone": "Europe/Rome", "autocommit": False})
 
     sent = asked[0]["data"]["SESSION_PARAMETERS"]
     assert (sent["TIMEZONE"], str(sent["AUTOCOMMIT"]).lower()) == ("UTC", "true")
+    assert int(sent["ROWS_PER_RESULTSET"]) == 0
     assert [int(sent[name]) for name in ("LOCK_TIMEOUT", "STATEMENT_TIMEOUT_IN_SECONDS")] == [5, 60]
     assert json.loads(sent["QUERY_TAG"]) == {"app": "lht"}
     assert asked[0]["data"]["CLIENT_ENVIRONMENT"]["APPLICATION"] == "LHT"

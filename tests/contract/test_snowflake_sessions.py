@@ -114,6 +114,19 @@ def test_nothing_of_a_callers_session_is_set(connection: Any, lht_snowflake: Sta
     assert not connection.is_closed()
 
 
+def test_a_callers_settings_do_not_cut_or_shift_what_lht_reads(
+    connection: Any, own: SnowflakeWarehouse, lht_snowflake: StandInDatabase
+) -> None:
+    for warehouse in (own, from_session(connection)):
+        warehouse.query(Statement("SELECT 7 AS LHTS"))
+    connection.cursor().execute("SELECT 7 AS CALLERS")
+
+    sent = {s["sql"].split()[-1]: s["parameters"] for s in lht_snowflake.statements() if " 7 " in s["sql"]}
+    aside = {"ROWS_PER_RESULTSET": "0", "TIMEZONE": "UTC"}
+    assert aside.items() <= sent["LHTS"].items()
+    assert sent["CALLERS"].keys().isdisjoint(aside)
+
+
 def test_other_things_are_no_session(lht_snowflake: StandInDatabase) -> None:
     with pytest.raises(errors.CapabilityMissingError, match=r"write through a builtins\.dict") as caught:
         lht.connect_warehouse(lht_snowflake.options)

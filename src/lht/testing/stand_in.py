@@ -49,7 +49,7 @@ class StandInDatabase:
         return self.stand_in.options_for(self.name)
 
     def statements(self) -> list[dict[str, Any]]:
-        """What sessions of this database sent: `sql`, `tag`, `session`, `error` (None: it ran), `seconds`.
+        """What sessions of this database sent: `sql`, `tag`, `parameters`, `session`, `error` (None: it ran), `seconds`.
 
         A PUT comes twice: the connector asks a second time for where to send the file.
         """

@@ -189,6 +189,7 @@ def _entry(request: Request, asked: dict[str, Any]) -> dict[str, Any]:
     return {
         "sql": asked["sqlText"],
         "tag": parameters.get("QUERY_TAG"),
+        "parameters": parameters,
         "database": session.database if session else None,
         "session": token[:8],
         "error": None,

@@ -88,6 +88,12 @@ class _WithExactNumbers:
         return getattr(self._of_caller, name)
 
 
+CALLERS_SETTINGS_ASIDE = {"ROWS_PER_RESULTSET": "0", "TIMEZONE": "UTC"}
+"""What goes with each statement in a caller's session, for that statement alone: whole results, and UTC where a table
+of others has timestamps with a zone. https://docs.snowflake.com/en/sql-reference/parameters#rows-per-resultset
+"""
+
+
 def _tagged(tag: str = "") -> dict[str, Any]:
     return {"_statement_params": {"QUERY_TAG": tag or json.dumps(WHOSE)}}
 
@@ -138,6 +144,8 @@ class Link:
         """
         options |= {"params": tuple(params) or None, "_force_qmark_paramstyle": True}
         options |= _tagged(tag)
+        if not self.is_own and not self.files:  # inside Snowflake a procedure may not decide on settings
+            options["_statement_params"] |= CALLERS_SETTINGS_ASIDE
         with self._login.guard:
             cursor = self.connection.cursor()
             if not self.is_own:
