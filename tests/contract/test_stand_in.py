@@ -331,7 +331,7 @@ def test_a_mend_is_still_needed(seen: Callable[[Any], bool], unmended: StandIn) 
 
 
 def test_every_mend_is_tested() -> None:
-    from lht.testing.stand_in_mends import MENDS
+    from lht.testing.stand_in.mends import MENDS
 
     assert set(MENDS) == {seen.__name__ for seen in SEEN}
 

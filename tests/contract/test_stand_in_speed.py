@@ -40,14 +40,14 @@ def cursor() -> Iterator[Any]:
 
 
 def test_statements_are_rewritten_the_same(cursor: Any) -> None:
-    from lht.testing import stand_in_speed
+    from lht.testing.stand_in import speed
 
     usual = [rewritten(cursor, sql) for sql in statements()]
-    stand_in_speed.walk_once()
+    speed.walk_once()
     try:
         quick = [rewritten(cursor, sql) for sql in statements()]
     finally:
-        stand_in_speed.walk_as_ever()
+        speed.walk_as_ever()
 
     assert quick == usual
     assert sum(told != "" for told in quick) > len(OTHERS)

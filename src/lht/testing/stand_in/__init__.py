@@ -2,29 +2,27 @@
 
 `with snowflake_stand_in() as stand_in:` for a test; `python -m lht.testing.stand_in` for a person. What it can show and
 what only a real account can is in docs/snowflake.md.
+
+`__main__` is the program and `server` its process: fakesnow with its faults mended (`mends`, `catalog`,
+`transactions`) and made quicker (`speed`). Only these load fakesnow.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import urllib.parse
 import urllib.request
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+    from pathlib import Path
 
 HOST = "127.0.0.1"
 TIMEOUT_S = 60
@@ -145,7 +143,7 @@ def snowflake_stand_in(*, python: str | None = None, mended: bool = True) -> Ite
 
     `python` is another interpreter that has LHT with fakesnow. `mended=False` leaves fakesnow as it is, for the tests of the mends.
     """
-    _require_fakesnow()
+    require_fakesnow()
     command = [python or sys.executable, "-m", "lht.testing.stand_in", "--port", "0", "--until-stdin-ends"]
     command += [] if mended else ["--unmended"]
     with subprocess.Popen(  # noqa: S603 - our own program
@@ -168,62 +166,7 @@ def _announced(process: subprocess.Popen[str]) -> dict[str, str]:
     raise StandInError("the stand-in ended before it was ready; what it said is above")
 
 
-def _require_fakesnow() -> None:
+def require_fakesnow() -> None:
+    """Raises StandInError where the stand-in is not installed."""
     if find_spec("fakesnow") is None or find_spec("duckdb") is None:
         raise StandInError(PIP_LINE)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Serves until SIGTERM, Ctrl-C or, if asked, the end of stdin; prints how to connect, and then `ready`."""
-    options = _parser().parse_args(arguments)
-    try:
-        _require_fakesnow()
-    except StandInError as error:
-        sys.exit(str(error))
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with tempfile.TemporaryDirectory(prefix="lht_stand_in_") as folder:
-        tempfile.tempdir = folder  # fakesnow never removes its stages' files
-        _serve(options, stop)
-
-
-def _serve(options: argparse.Namespace, stop: threading.Event) -> None:
-    from lht.testing.stand_in_server import serving  # noqa: PLC0415 - fakesnow takes its folder when it is imported
-
-    with serving(HOST, options.port, mended=not options.unmended, path=options.path) as port:
-        stand_in = StandIn(f"http://{HOST}:{port}", HOST, port, os.getpid())
-        made = stand_in.database(options.database)
-        if options.write_config:
-            made.write_connection(options.write_config)
-        for name, value in {"url": stand_in.url, **made.options}.items():
-            print(f"{name}: {value}")  # noqa: T201 - what it is for
-        print("ready", flush=True)  # noqa: T201
-        if options.until_stdin_ends:
-            threading.Thread(target=_until_stdin_ends, args=(stop,), daemon=True).start()
-        stop.wait()
-
-
-def _until_stdin_ends(stop: threading.Event) -> None:
-    while os.read(
-        sys.stdin.fileno(), 4096
-    ):  # sys.stdin's own lock, held here, would break the interpreter's end
-        pass
-    stop.set()
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lht.testing.stand_in", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 takes any that is free")
-    parser.add_argument("--path", type=Path, metavar="DIR", help="keep the databases here; else in memory")
-    parser.add_argument("--database", default=DATABASE, help="the database that is there from the start")
-    parser.add_argument(
-        "--write-config", type=Path, metavar="DIR", help="add an entry [snowflake] to DIR/connections.toml"
-    )
-    parser.add_argument("--until-stdin-ends", action="store_true", help="stop when stdin ends too")
-    parser.add_argument("--unmended", action="store_true", help="leave fakesnow's faults as they are")
-    return parser
-
-
-if __name__ == "__main__":
-    main()

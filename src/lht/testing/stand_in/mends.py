@@ -35,8 +35,8 @@ from sqlglot import exp, parse_one
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from lht.testing.stand_in_catalog import what_create_says_is_kept
-from lht.testing.stand_in_transactions import transactions_have_names
+from lht.testing.stand_in.catalog import what_create_says_is_kept
+from lht.testing.stand_in.transactions import transactions_have_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -25,8 +25,8 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from lht.testing.stand_in_mends import SERVER, mend
-from lht.testing.stand_in_speed import walk_once
+from lht.testing.stand_in.mends import SERVER, mend
+from lht.testing.stand_in.speed import walk_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

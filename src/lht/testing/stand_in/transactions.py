@@ -1,6 +1,6 @@
 """Open transactions as Snowflake tells them: their names, who has them open, and an end to those that are left.
 
-A mend of its own among those of `stand_in_mends`: fakesnow has BEGIN, COMMIT and ROLLBACK, and nothing beside.
+A mend of its own among those of `mends`: fakesnow has BEGIN, COMMIT and ROLLBACK, and nothing beside.
 """
 
 from __future__ import annotations
