@@ -9,12 +9,12 @@ from urllib.parse import unquote, urlsplit
 
 from lht.config import snowflake
 from lht.config.files import expand_home
-from lht.config.snowflake_keys import GENERIC, PATHS, RENAMED
 from lht.config.sources import CONFIG_FILE, FILE, NOWHERE, VARIABLE, Default, Origin, kind_of, read_sources
 from lht.config.suggest import did_you_mean
 from lht.errors import ConfigError, UnknownConnectionError
 from lht.sfdc.auth import PRODUCTION, SANDBOX, SF_CLI, App, normal_flow
 from lht.sfdc.messages import check_url
+from lht.warehouse.snowflake.keys import GENERIC, PATHS, RENAMED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

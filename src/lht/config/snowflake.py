@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lht.config.keys import check_snowflake_key
-from lht.config.snowflake_keys import AUTHENTICATORS, BOOLEANS, KEYS, NUMBERS, OF_LHT, RENAMED
 from lht.config.suggest import did_you_mean, nearest
 from lht.errors import ConfigError
 from lht.sfdc.messages import is_loopback
+from lht.warehouse.snowflake.keys import AUTHENTICATORS, BOOLEANS, KEYS, NUMBERS, OF_LHT, RENAMED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

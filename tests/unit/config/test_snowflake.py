@@ -19,8 +19,17 @@ from snowflake.connector.connection import DEFAULT_CONFIGURATION
 from lht.config.connections import load_connections
 from lht.config.environment import read_environment
 from lht.config.snowflake import SnowflakeLogin, account_and_host, snowflake_login, unknown_keys
-from lht.config.snowflake_keys import AUTHENTICATORS, BOOLEANS, GENERIC, KEYS, NUMBERS, OF_LHT, PATHS, RENAMED
 from lht.errors import ConfigError
+from lht.warehouse.snowflake.keys import (
+    AUTHENTICATORS,
+    BOOLEANS,
+    GENERIC,
+    KEYS,
+    NUMBERS,
+    OF_LHT,
+    PATHS,
+    RENAMED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,6 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lht.testing import stand_in
 from lht.testing.stand_in import DATABASE, HOST, StandIn, StandInError, require_fakesnow
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def _until_stdin_ends(stop: threading.Event) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lht.testing.stand_in", description=stand_in.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m lht.testing.stand_in", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes any that is free")
     parser.add_argument("--path", type=Path, metavar="DIR", help="keep the databases here; else in memory")
     parser.add_argument("--database", default=DATABASE, help="the database that is there from the start")

@@ -24,24 +24,18 @@ LOGGERS = ("snowflake.connector", "snowflake.snowpark", "botocore", "boto3")
 def open_snowflake(
     options: Mapping[str, object], *, name: str, schema: str | None = None, work_dir: Path | None = None
 ) -> SnowflakeWarehouse:
-    """Logs in with a connection's options, and gives the warehouse.
+    """Logs in with a connection's options, as `lht.config.snowflake` gives them, and gives the warehouse.
 
-    Keys ignore letter case; those that the connector does not know are not handed on. `name` is the connection's,
-    for errors; `schema` is where tables lie that name none; `work_dir` holds files on their way to a stage.
+    Every further login uses the same. `name` is the connection's, for errors; `schema` is where tables lie that name
+    none; `work_dir` holds files on their way to a stage.
     """
-    link = open_link(options, name=name)
-    return SnowflakeWarehouse(link, label=name, schema=schema, work_dir=work_dir)
-
-
-def open_link(options: Mapping[str, object], *, name: str) -> Link:
-    """Logs in with a connection's options; every further login of the link uses the same."""
     quiet_the_connector()
-    given = {key.lower(): value for key, value in options.items()}
 
     def log_in() -> SnowflakeConnection:
-        return _log_in(given, name)
+        return _log_in(options, name)
 
-    return Link(Login(log_in()), log_in=log_in, is_shared=is_interactive(given))
+    link = Link(Login(log_in()), log_in=log_in, is_shared=is_interactive(options))
+    return SnowflakeWarehouse(link, label=name, schema=schema, work_dir=work_dir)
 
 
 def _log_in(options: Mapping[str, object], name: str) -> SnowflakeConnection:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lht.errors import ConfigError, LhtError, WarehouseUnreachableError
 from lht.warehouse.adapting import first_line
-from lht.warehouse.snowflake.parameters import SECRETS
+from lht.warehouse.snowflake.keys import SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,5 +1,6 @@
-"""From a connection's options, as the Snowflake CLI and the connector spell them, to the connector's parameters.
+"""From a connection's options to the parameters of Snowflake's connector.
 
+The options are checked: `lht.config.snowflake` has given them one name each, their types, and all that a login needs.
 The connector has two generations, 4 and 5, whose names differ in a few places; each is given only what it knows.
 """
 
@@ -10,11 +11,11 @@ import json
 import re
 from dataclasses import fields
 from importlib import import_module
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lht.errors import ConfigError
+from lht.warehouse.snowflake.keys import KEYS
 from lht.warehouse.snowflake.link import is_classic
 
 if TYPE_CHECKING:
@@ -23,18 +24,6 @@ if TYPE_CHECKING:
 LOGIN_TIMEOUT_S = 60
 MOST_TRIES, LONGEST_WAIT_S = 20, 16
 """A Snowflake that cannot be reached in the middle of a run is tried again for about five minutes."""
-OTHER_NAMES = {
-    "accountname": "account",
-    "dbname": "database",
-    "private_key_path": "private_key_file",
-    "private_key_file_pwd": "private_key_passphrase",
-    "private_key_password": "private_key_passphrase",
-    "rolename": "role",
-    "schemaname": "schema",
-    "username": "user",
-    "warehousename": "warehouse",
-}
-"""Names of the Snowflake CLI, of SnowSQL and of the connector's generations, and the one that is used here."""
 _REWRITTEN_NAMES = {
     "client_fetch_threads": ("client_prefetch_threads",),
     "client_request_mfa_token": ("client_store_temporary_credential",),
@@ -46,32 +35,7 @@ _REWRITTEN_NAMES = {
     "workload_identity_host": ("wif_host",),
 }
 """Parameters of connector 4, and what connector 5 calls them; by their old names it takes them with a warning."""
-SECRETS = frozenset(
-    {
-        "master_token", "oauth_client_secret", "passcode", "password", "private_key", "private_key_passphrase",
-        "private_key_raw", "proxy_password", "session_token", "token",
-    }
-)  # fmt: skip
-_OURS = frozenset(
-    {"arrow_number_to_decimal", "autocommit", "numpy", "paramstyle", "session_parameters", "timezone"}
-)
-_FLAGS = frozenset(
-    {
-        "client_request_mfa_token", "client_session_keep_alive", "client_store_temporary_credential",
-        "disable_ocsp_checks", "disable_saml_url_check", "insecure_mode", "oauth_credentials_in_body",
-        "oauth_disable_pkce", "oauth_enable_refresh_tokens", "oauth_enable_single_use_refresh_tokens",
-        "ocsp_fail_open", "passcode_in_password", "server_session_keep_alive", "validate_default_parameters",
-        "workload_identity_aws_use_outbound_token",
-    }
-)  # fmt: skip
-_NUMBERS = frozenset(
-    {
-        "client_prefetch_threads", "external_browser_timeout", "login_timeout", "network_timeout", "port",
-        "query_timeout", "request_timeout", "retry_timeout", "socket_timeout",
-    }
-)  # fmt: skip
-_ASKING = frozenset({"externalbrowser", "oauth_authorization_code", "username_password_mfa"})
-_TAKING_TOKENS = frozenset({"OAUTH", "PROGRAMMATIC_ACCESS_TOKEN"})
+_ASKING = frozenset({"EXTERNALBROWSER", "OAUTH_AUTHORIZATION_CODE", "USERNAME_PASSWORD_MFA"})
 _NEEDED_SETTINGS = {
     "AUTOCOMMIT": True,
     "ERROR_ON_NONDETERMINISTIC_MERGE": True,
@@ -85,88 +49,28 @@ _USUAL_SETTINGS = {"LOCK_TIMEOUT": 600, "QUERY_TAG": json.dumps({"app": "lht"})}
 
 def is_interactive(options: Mapping[str, object]) -> bool:
     """Whether another login would ask a person again: a browser, a push message, or a code that works once."""
-    authenticator = str(options.get("authenticator") or "").lower()
-    return authenticator in _ASKING or bool(
-        options.get("passcode") or _flag(options.get("passcode_in_password"))
-    )
+    authenticator = str(options.get("authenticator") or "").upper()
+    return authenticator in _ASKING or bool(options.get("passcode") or options.get("passcode_in_password"))
 
 
 def connector_parameters(options: Mapping[str, object], name: str) -> dict[str, Any]:
-    """What `snowflake.connector.connect` is called with; `options` have lower-case keys."""
-    given = {
-        OTHER_NAMES.get(key, key): value
-        for key, value in options.items()
-        if value is not None and value != ""
-    }
-    _check_address(given, name)
-    parameters = _typed(given, name)
-    _read_key(parameters, given, name)
-    _read_token(parameters, given, name)
-    _check_complete(parameters, name)
-    parameters |= _own_parameters(given)
+    """What `snowflake.connector.connect` is called with. `name` is the connection's, for errors."""
+    parameters: dict[str, Any] = {key: value for key, value in options.items() if key in KEYS}
+    _read_key(parameters, name)
+    _read_token(parameters, name)
+    parameters |= _own_parameters(options)
     passphrase = parameters.pop("private_key_passphrase", None)
     return _for_classic(parameters, passphrase) if is_classic() else _for_rewritten(parameters, passphrase)
 
 
-def _typed(given: Mapping[str, object], name: str) -> dict[str, Any]:
-    """Flags and numbers as such, where they came as text from a variable."""
-    typed: dict[str, Any] = {}
-    for key, value in given.items():
-        if key in _FLAGS:
-            typed[key] = _flag(value)
-        elif key in _NUMBERS:
-            typed[key] = _number(key, value, name)
-        elif key not in _OURS:
-            typed[key] = value
-    return typed
-
-
-def _flag(value: object) -> bool:
-    return str(value).strip().lower() in {"true", "1", "yes", "on"}
-
-
-def _number(key: str, value: object, name: str) -> int:
-    try:
-        return int(str(value))
-    except ValueError:
-        raise ConfigError(f"{key} of connection '{name}' is no whole number.", hint=f"Mend {key}.") from None
-
-
-def _check_address(given: Mapping[str, object], name: str) -> None:
-    """Refuses a connection that names no account, and one that would send secrets in clear text to another machine."""
-    if not given.get("account") and not given.get("host"):
-        raise ConfigError(
-            f"Connection '{name}' has no account.",
-            hint='Add account = "myorg-myaccount" to it in connections.toml.',
-        )
-    host = str(given.get("host") or "")
-    if str(given.get("protocol") or "https").lower() == "http" and not _is_loopback(host):
-        raise ConfigError(
-            f"Connection '{name}' would send its secrets to {host or 'Snowflake'} without encryption.",
-            hint="Remove protocol: http is for a server on this machine only.",
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _read_key(parameters: dict[str, Any], given: Mapping[str, object], name: str) -> None:
-    """Puts a private key in place, from a file or from PEM text, with its passphrase."""
-    text = parameters.pop("private_key_raw", None)
-    text = text or (given.get("private_key") if "-----BEGIN" in str(given.get("private_key")) else None)
-    path = parameters.get("private_key_file")
+def _read_key(parameters: dict[str, Any], name: str) -> None:
+    """Puts a private key in place that is PEM text. A passphrase without a key is for another connection's key."""
+    raw, key = parameters.pop("private_key_raw", None), parameters.get("private_key")
+    text = raw or (key if "-----BEGIN" in str(key) else None)
     if text:
         parameters["private_key"] = _der(str(text), name)
         parameters.pop("private_key_file", None)
-    elif path:
-        parameters["private_key_file"] = str(_checked_file(str(path), "private_key_file", name))
-    if text or path or given.get("private_key"):
-        parameters.setdefault("authenticator", "SNOWFLAKE_JWT")
-    else:
+    if not {"private_key", "private_key_file"} & parameters.keys():
         parameters.pop("private_key_passphrase", None)
 
 
@@ -186,26 +90,18 @@ def _der(pem: str, name: str) -> bytes:
         ) from None
 
 
-def _checked_file(path: str, key: str, name: str) -> Path:
-    """A file that can be read; the connector's own error would name neither the connection nor the key."""
-    file = Path(path).expanduser()
-    try:
-        with file.open("rb"):
-            return file
-    except OSError as error:
-        raise ConfigError(
-            f"{file}, {key} of connection '{name}', cannot be read: {error.strerror or error}.",
-            hint=f"Mend {key} in connections.toml, or the file's permissions.",
-        ) from error
-
-
-def _read_token(parameters: dict[str, Any], given: Mapping[str, object], name: str) -> None:
+def _read_token(parameters: dict[str, Any], name: str) -> None:
     """Reads a token from its file. Its last line break is no part of it, though the connector would send it."""
-    path = given.get("token_file_path")
+    path = parameters.pop("token_file_path", None)
     if not path:
         return
-    parameters.pop("token_file_path", None)
-    token = _checked_file(str(path), "token_file_path", name).read_text(encoding="utf-8").strip()
+    try:
+        token = Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(
+            f"{path}, token_file_path of connection '{name}', cannot be read: {error.strerror}.",
+            hint="Mend token_file_path in connections.toml, or the file's permissions.",
+        ) from error
     if not token:
         raise ConfigError(
             f"{path}, token_file_path of connection '{name}', is empty.",
@@ -214,24 +110,9 @@ def _read_token(parameters: dict[str, Any], given: Mapping[str, object], name: s
     parameters["token"] = token
 
 
-def _check_complete(parameters: Mapping[str, Any], name: str) -> None:
-    """Refuses an authenticator without what it proves: of these the connector says so only in riddles."""
-    authenticator = str(parameters.get("authenticator") or "").upper()
-    has_key = "private_key" in parameters or "private_key_file" in parameters
-    if authenticator == "SNOWFLAKE_JWT" and not has_key:
-        raise ConfigError(
-            f"Connection '{name}' logs in with a key pair, and names no private key.",
-            hint="Set private_key_path.",
-        )
-    if authenticator in _TAKING_TOKENS and not parameters.get("token"):
-        raise ConfigError(
-            f"Connection '{name}' logs in with a token, and has none.", hint="Set token or token_file_path."
-        )
-
-
-def _own_parameters(given: Mapping[str, object]) -> dict[str, Any]:
+def _own_parameters(options: Mapping[str, object]) -> dict[str, Any]:
     """LHT's settings: those that correctness needs go over the user's, the others under them."""
-    settings = given.get("session_parameters")
+    settings = options.get("session_parameters")
     users = {str(key).upper(): value for key, value in settings.items()} if isinstance(settings, dict) else {}
     own: dict[str, Any] = {
         "arrow_number_to_decimal": True,
@@ -240,9 +121,9 @@ def _own_parameters(given: Mapping[str, object]) -> dict[str, Any]:
         "session_parameters": {**_USUAL_SETTINGS, **users, **_NEEDED_SETTINGS},
     }
     usual = {"application": "LHT", "client_session_keep_alive": True}
-    if not is_interactive(given):
+    if not is_interactive(options):
         usual["login_timeout"] = LOGIN_TIMEOUT_S
-    return own | {key: value for key, value in usual.items() if key not in given}
+    return own | {key: value for key, value in usual.items() if key not in options}
 
 
 def _for_classic(parameters: dict[str, Any], passphrase: object) -> dict[str, Any]:

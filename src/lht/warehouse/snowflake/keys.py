@@ -84,6 +84,12 @@ RENAMED = {
     "insecure_mode": "disable_ocsp_checks",
 }
 """Other names of some keys: the Snowflake CLI's, and those of the connector's generations."""
+SECRETS = frozenset(
+    {
+        "master_token", "oauth_client_secret", "passcode", "password", "private_key", "private_key_passphrase",
+        "private_key_raw", "proxy_password", "session_token", "token",
+    }
+)  # fmt: skip
 PATHS = ("private_key_file", "private_key_path", "token_file_path")
 """Keys that name a file; a relative one starts where the project does."""
 AUTHENTICATORS = (
