@@ -372,9 +372,32 @@ def test_an_own_connection_is_opened_again(own: SnowflakeWarehouse, lht_snowflak
     assert own.query(Statement("SELECT 42 AS N")) == [(42,)]
 
 
-def test_a_callers_connection_is_not(connection: Any) -> None:
-    with pytest.raises(errors.WarehouseUnreachableError, match="handed to LHT is lost"):
-        lht.connect_warehouse(connection).reconnect()
+def test_a_callers_connection_is_used_on_only_where_it_answers_outside_transactions(
+    connection: Any, lht_snowflake: StandInDatabase
+) -> None:
+    warehouse = lht.connect_warehouse(connection)
+    warehouse.reconnect()
+
+    connection.cursor().execute("BEGIN")
+    for _ in ("in a transaction", "ended by the server"):
+        with pytest.raises(errors.WarehouseUnreachableError, match="handed to LHT is lost"):
+            warehouse.reconnect()
+        lht_snowflake.fault("end_session", "CURRENT_TRANSACTION")
+
+
+def test_an_answer_to_commit_that_a_callers_connection_lost_can_be_looked_up(
+    lht_snowflake: StandInDatabase,
+) -> None:
+    with snowflake.connector.connect(**lht_snowflake.options, network_timeout=1) as connection:
+        warehouse = lht.connect_warehouse(connection)
+        warehouse.execute(Statement("CREATE TABLE T (N INT)"))
+        lht_snowflake.fault("lose_answer", "^COMMIT")
+        with pytest.raises(errors.WarehouseUnreachableError), warehouse.transaction():
+            warehouse.execute(Statement("INSERT INTO T VALUES (1)"))
+
+        warehouse.reconnect()
+
+        assert numbers(warehouse) == [1]
 
 
 def test_a_lost_answer_to_commit_is_told_and_the_rows_can_be_looked_for(

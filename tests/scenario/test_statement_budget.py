@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from lakes import DuckDBLake
+from world import ROWS
 
 from lht.app.history import runs
 from lht.errors import RunLockedError
@@ -194,6 +195,37 @@ def test_an_empty_run_with_a_filter_is_six_statements(world: World, recorder: Re
 
     assert counted(result) == (0, 1)
     assert heads(recorder.told) == SIX
+
+
+def test_an_empty_run_of_an_object_whose_last_run_was_a_job_is_six_statements(bulk_world: World) -> None:
+    recorder = Recorder(from_connection(bulk_world.lake.connection))
+    later(bulk_world)
+    assert counted(sync(bulk_world, recorder)) == (ROWS, ROWS)
+    assert [path for path in bulk_world.paths() if "jobs/query" in path]
+    later(bulk_world)
+    recorder.told.clear()
+
+    assert counted(sync(bulk_world, recorder)) == (0, ROWS)
+
+    assert heads(recorder.told) == SIX
+
+
+def test_an_empty_run_of_an_object_with_very_many_fields_needs_no_job(
+    world: World, recorder: Recorder
+) -> None:
+    for n in range(330):
+        world.local.admin.add_field("Account", f"A_field_with_a_long_name_number_{n:04}__c", "boolean")
+    world.rest.create("Account", Name="A")
+    later(world)
+    sync(world, recorder)
+    later(world)
+    recorder.told.clear()
+    world.local.admin.clear_requests()
+
+    assert counted(sync(world, recorder)) == (0, 1)
+
+    assert heads(recorder.told) == SIX
+    assert not [path for path in world.paths() if "jobs/query" in path]
 
 
 def test_a_lock_that_is_lost_meanwhile_stops_an_empty_run(world: World, recorder: Recorder) -> None:

@@ -41,8 +41,8 @@ def extract(
     IncompleteExtractError when the counts differ even after a second download.
     """
     leftover = take_up(run, question)
-    if leftover is None and maybe_small and _is_small(run, question):
-        return by_rest(run, question, cap)
+    if leftover is None and maybe_small and (answer := _small_answer(run, question, cap)):
+        return answer
     try:
         record = leftover or start_job(run, question, cap)
     except RequestRejectedError as refusal:
@@ -52,17 +52,30 @@ def extract(
     return by_job(run, question, record, options)
 
 
-def _is_small(run: Run, question: Question) -> bool:
-    """Asks the org for the count; a count that takes too long is not small."""
+def _small_answer(run: Run, question: Question, cap: datetime | None) -> Extract | None:
+    """The answer without a job, where the org counts few rows; or none, if the query is too long for a URL."""
     if not fits_url(run, question):
-        return False
+        return _nothing(run, question, cap) if question.may_be_nothing else None
+    counted = _count(run, question)
+    return by_rest(run, question, cap) if counted is not None and counted < SMALL else None
+
+
+def _nothing(run: Run, question: Question, cap: datetime | None) -> Extract | None:
+    asked_at = run.org_time()
+    if _count(run, question) != 0:
+        return None
+    return Extract(None, NOTHING, min(asked_at, cap) if cap else asked_at)
+
+
+def _count(run: Run, question: Question) -> int | None:
+    """Asks the org for the count; None where that takes too long."""
     try:
-        return rest.count(run.org, question.count_soql, include_deleted=question.include_deleted) < SMALL
+        return rest.count(run.org, question.count_soql, include_deleted=question.include_deleted)
     except TimedOutError:
-        return False
+        return None
     except ApiError as error:
         if error.error_code == "QUERY_TIMEOUT":
-            return False
+            return None
         raise
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lht.errors import LhtError, StatementError
+from lht.errors import LhtError, StatementError, WarehouseUnreachableError
 from lht.model.table import Column
 from lht.testing.suites.rows import TEXT, WHOLE, rows_of, stream_of, table_with
 from lht.warehouse.statements import Statement, insert_row, quote_table
@@ -137,6 +138,25 @@ class TransactionsSuite:
             warehouse.clear_leftovers(run)
 
         assert rows_of(warehouse, staging) == [("a", 1)]
+
+    def test_what_a_dead_run_left_is_cleared_away(self, warehouse: Warehouse) -> None:
+        with warehouse.fork() as killed:
+            killed.tag("run-dead")
+            staging = killed.stage(COLUMNS, stream_of(COLUMNS, [("a", 1)]), "s_run_dead")
+            if warehouse.columns(staging) is None:  # its staging tables end with it
+                return
+
+            warehouse.clear_leftovers("run-dead", is_gone=True)
+
+            assert warehouse.columns(staging) is None
+
+    def test_a_connection_is_opened_anew_or_says_that_it_cannot(self, warehouse: Warehouse) -> None:
+        table = table_with(warehouse, COLUMNS, ("a", 1))
+
+        with contextlib.suppress(WarehouseUnreachableError):
+            warehouse.reconnect()
+
+        assert rows_of(warehouse, table) == [("a", 1)]
 
     def test_an_error_names_no_value(self, warehouse: Warehouse) -> None:
         table = table_with(warehouse, [Column("A", WHOLE)])

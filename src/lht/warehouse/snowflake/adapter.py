@@ -29,7 +29,7 @@ from lht.warehouse import statements
 from lht.warehouse.adapting import dropped_if_unfilled, headline, naive, placed_name
 from lht.warehouse.snowflake import failures, reading
 from lht.warehouse.snowflake.dialect import CAPABILITIES, DIALECT, parse_type
-from lht.warehouse.snowflake.link import WHOSE
+from lht.warehouse.snowflake.link import LAST_WORD_S, WHOSE
 from lht.warehouse.snowflake.staging import Loader
 from lht.warehouse.statements import Statement, quote, quote_table
 
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 
 CROWDED_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Up to so long LHT waits, each time, before it tries again to get in line for a table that many write to."""
-LAST_WORD_S = 10
-"""So long LHT tries to roll back over a connection that seems lost: it may be a caller's, and stay open."""
 _DDL = re.compile(r"\s*(CREATE|ALTER|DROP|TRUNCATE|COMMENT|GRANT|REVOKE|UNDROP)\b", re.IGNORECASE)
 _CHANGED = {"number of rows inserted", "number of rows updated", "number of rows deleted"}
 
@@ -142,8 +140,9 @@ class SnowflakeWarehouse:
 
     @contextlib.contextmanager
     def _keeping_the_callers_schema(self) -> Iterator[None]:
-        """CREATE SCHEMA also makes the new one the session's current one.
+        """CREATE SCHEMA also makes the new one the session's current one: the one USE that LHT sends puts it back.
 
+        Where USE is refused, as in a procedure with its owner's rights, the session ends with the procedure.
         https://docs.snowflake.com/en/sql-reference/sql/create-schema
         """
         connection = self._link.connection
@@ -153,7 +152,8 @@ class SnowflakeWarehouse:
         finally:
             changed = (_plain(connection.database), _plain(connection.schema)) != before
             if changed and not self._link.is_own and all(before):
-                self.execute(Statement(f"USE SCHEMA {quote(before[0])}.{quote(before[1])}"))
+                with contextlib.suppress(StatementError):
+                    self.execute(Statement(f"USE SCHEMA {quote(before[0])}.{quote(before[1])}"))
 
     def create_table(
         self,

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 WHOSE = {"app": "lht"}
 """What the query tag of every statement of LHT's says at least."""
+LAST_WORD_S = 10
+"""So long LHT tries a connection that seems lost: it may be a caller's, and stay open."""
 REWRITTEN_CONNECTOR = 5
 """From this version on the connector is another program behind the same calls."""
 
@@ -193,18 +195,31 @@ class Link:
         return Link(Login(self._log_in()), log_in=self._log_in, files=self.files)
 
     def reconnect(self) -> None:
-        """Logs in anew where that is ours to do; views that share the connection get it too."""
+        """Logs in anew where that is ours to do; views that share the connection get it too.
+
+        A caller's session does only if it answers after all, and no transaction of ours is open in it.
+        """
         if self._log_in is None:
-            raise WarehouseUnreachableError(
-                "The Snowflake session that was handed to LHT is lost.",
-                hint="Open a new one and run it again.",
-            )
+            if not self._is_usable():
+                raise WarehouseUnreachableError(
+                    "The Snowflake session that was handed to LHT is lost.",
+                    hint="Open a new one and run it again.",
+                )
+            return
         with self._login.guard:
             if self._login.connection is not self._used:  # another view was quicker
                 return
             with contextlib.suppress(Exception):  # what is broken need not close well
                 self._used.close(retry=False)
             self._login.connection = self._log_in()
+
+    def _is_usable(self) -> bool:
+        import snowflake.connector  # noqa: PLC0415
+
+        with contextlib.suppress(snowflake.connector.Error, OSError):
+            answer = self.execute("SELECT CURRENT_TRANSACTION()", timeout=LAST_WORD_S).fetchone()
+            return answer is not None and next(iter(answer)) is None
+        return False
 
     def close(self) -> None:
         """Logs out, if LHT logged in and this is not a view."""
