@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -29,6 +30,7 @@ from lht.model.table import Column, ColumnKind, ColumnType, TableName, TableOpti
 from lht.warehouse.snowflake.adapter import CROWDED_PAUSES_S, SnowflakeWarehouse
 from lht.warehouse.snowflake.connect import open_snowflake
 from lht.warehouse.snowflake.link import Link, Login
+from lht.warehouse.snowflake.sessions import SandboxFiles
 from lht.warehouse.snowflake.staging import PartWriter
 from lht.warehouse.statements import Statement, quote_table
 
@@ -252,6 +254,32 @@ def test_what_a_sessions_own_way_of_putting_files_refuses_is_an_error_of_ours(
     link.files = Refusing()
     with on(link) as opened, pytest.raises(StatementError, match=r"could not run PUT @.*Insufficient"):
         opened.stage(ID, ids("a"), "_lht_refused")
+
+
+def test_inside_snowflake_files_go_through_the_session_and_the_first_run_makes_the_stage(
+    lht_snowflake: StandInDatabase,
+) -> None:
+    class File:
+        """Snowpark's way, as in a stored procedure: the connector's errors come inside its own."""
+
+        def put(self, path: str, folder: str, *, statement_params: dict[str, str], **_: object) -> None:
+            try:
+                link.connection.cursor().execute(
+                    f"PUT 'file://{path}' {folder} AUTO_COMPRESS=FALSE", _statement_params=statement_params
+                )
+            except snowflake.connector.errors.ProgrammingError as error:
+                raise SnowparkSQLException(str(error.msg), conn_error=error) from None
+
+    link = link_to(lht_snowflake)
+    link.files = SandboxFiles(SimpleNamespace(file=File()))
+    with on(link) as opened:
+        opened.tag(RUN, "Account")
+        staging = opened.stage(ID, ids("a", "b"), "_lht_inside")
+
+        assert opened.row_count(staging) == 2
+
+    putting = [s for s in lht_snowflake.statements() if s["sql"].startswith("PUT 'file:///")]
+    assert [json.loads(s["tag"])["run_id"] for s in putting] == [RUN, RUN]
 
 
 def test_staging_tables_are_transient_and_keep_no_history(
