@@ -95,6 +95,22 @@ def test_the_guides_functions_take_a_snowpark_session(connection: Any) -> None:
     assert session.sql("SELECT CURRENT_SCHEMA() AS S").collect()[0]["S"] == "PUBLIC"
 
 
+@pytest.mark.parametrize("schema", [None, "DB.PUBLIC"])
+def test_a_session_without_a_database_is_told_to_choose_one(
+    lht_snowflake: StandInDatabase, schema: str | None
+) -> None:
+    options = {
+        key: value for key, value in lht_snowflake.options.items() if key not in {"database", "schema"}
+    }
+    with snowflake.connector.connect(**options) as session, simulator(records=1) as org:
+        access_info = {"access_token": token_of(org), "instance_url": org.url}
+
+        with pytest.raises(errors.ConfigError, match="names none") as told:
+            sobject_sync.new_changed_records(session, access_info, "Account", "ACCOUNT", "Id", schema=schema)
+
+    assert "USE DATABASE" in told.value.hint
+
+
 def token_of(org: LocalOrg) -> str:
     names = {"client_id": org.client_id, "client_secret": org.client_secret}
     form = urllib.parse.urlencode({"grant_type": "client_credentials", **names}).encode()

@@ -206,10 +206,18 @@ def _shape_table(table_run: TableRun) -> None:
 
 
 def _drop_stagings(table_run: TableRun) -> None:
-    """Staging and scratch tables are of no use to a later run."""
-    for staging in table_run.leftovers.stagings:
-        with suppress(LhtError):
-            table_run.run.warehouse.drop_table(staging)
+    """Staging and scratch tables are of no use to a later run, which would not find them once the lock is given back."""
+
+    def drop_all() -> None:
+        for staging in table_run.leftovers.stagings:
+            with suppress(LhtError):
+                table_run.run.warehouse.drop_table(staging)
+
+    try:
+        drop_all()
+    except KeyboardInterrupt:
+        drop_all()
+        raise
 
 
 @contextmanager

@@ -103,9 +103,16 @@ class SnowflakeWarehouse:
         if not value:
             raise ConfigError(
                 f"Which {key} {table!r} lies in is not known: {self.description} names none.",
-                hint=f'Add {key} = "…" to the connection, or write the table as database.schema.table.',
+                hint=self._how_to_name(key),
             )
         return value
+
+    def _how_to_name(self, key: str) -> str:
+        if self._link.is_own:
+            return f'Add {key} = "…" to the connection, or write the table as database.schema.table.'
+        if key == "database":
+            return "Choose one in the session first, with USE DATABASE …: LHT's own tables lie there, too."
+        return "Choose one in the session first, with USE SCHEMA …, or write the table as schema.table."
 
     def columns(self, table: TableName) -> tuple[Column, ...] | None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import json
+import logging
 import re
 from dataclasses import fields
 from importlib import import_module
@@ -21,9 +22,13 @@ from lht.warehouse.snowflake.link import is_classic
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_log = logging.getLogger(__name__)
+
 LOGIN_TIMEOUT_S = 60
 MOST_TRIES, LONGEST_WAIT_S = 20, 16
 """A Snowflake that cannot be reached in the middle of a run is tried again for about five minutes."""
+TOLD_AFTER = 3
+"""So many tries, some seconds, nobody needs to hear of."""
 _REWRITTEN_NAMES = {
     "client_fetch_threads": ("client_prefetch_threads",),
     "client_request_mfa_token": ("client_store_temporary_credential",),
@@ -131,7 +136,7 @@ def _for_classic(parameters: dict[str, Any], passphrase: object) -> dict[str, An
 
     known = {key: value for key, value in parameters.items() if key in DEFAULT_CONFIGURATION}
     if "network_timeout" not in known:  # which would end long statements too
-        known["backoff_policy"] = _patient
+        known["backoff_policy"] = patience
     if passphrase and "private_key_file" in known:
         known["private_key_file_pwd"] = passphrase
     elif passphrase:
@@ -154,7 +159,7 @@ def _for_rewritten(parameters: dict[str, Any], passphrase: object) -> dict[str, 
     return known
 
 
-def _patient() -> Iterator[int]:
+def patience() -> Iterator[int]:
     """How long the connector waits before it tries again; after the last try the connection counts as lost.
 
     Without an end of its own the connector would try for ever, as nothing else bounds a request but not a statement.
@@ -163,5 +168,7 @@ def _patient() -> Iterator[int]:
     from snowflake.connector.errors import OperationalError  # noqa: PLC0415
 
     for tries in range(MOST_TRIES):
+        if tries == TOLD_AFTER:
+            _log.warning("Snowflake does not answer; trying again for up to five minutes")
         yield min(LONGEST_WAIT_S, 2**tries)
     raise OperationalError(f"Snowflake did not answer {MOST_TRIES} times.", errno=ER_CONNECTION_TIMEOUT)
