@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lht.state.store import State
+from lht.warehouse.snowflake.connect import open_snowflake
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -79,7 +82,8 @@ def test_trying_a_connection_changes_nothing(
 
 def test_lhts_own_schema_is_seen(bare: Shell, write: Write, lht_snowflake: StandInDatabase) -> None:
     write("connections.toml", f"[snow]\n{entry(lht_snowflake)}")
-    bare("runs", "--db_connect", "snow")
+    with open_snowflake(lht_snowflake.options, name="snow") as lake:
+        State(lake).ensure()
 
     (found,) = bare("connections", "--test", "snow", "--json").json["connections"]
 

@@ -79,6 +79,11 @@ def quote_table(table: TableName) -> str:
     return ".".join(quote(part) for part in (table.catalog, table.schema, table.name) if part)
 
 
+def listed(columns: Iterable[str], prefix: str = "") -> str:
+    """Quotes and lists identifiers."""
+    return ", ".join(prefix + quote(column) for column in columns)
+
+
 def quote_text(text: str, dialect: Dialect | None = None) -> str:
     """Quotes a text where nothing can be bound, as in comments; the dialect matters for backslashes only."""
     if dialect and dialect.has_text_escapes:
@@ -256,6 +261,9 @@ def drop_table(table: TableName) -> Statement:
     return Statement(f"DROP TABLE IF EXISTS {quote_table(table)}")
 
 
+# ---- rows
+
+
 def count_rows(table: TableName) -> Statement:
     """Counts a table's rows."""
     return Statement(f"SELECT count(*) AS rows_counted FROM {quote_table(table)}")
@@ -273,25 +281,6 @@ def newest(table: TableName, column: str) -> Statement:
     return Statement(f"SELECT max({quote(column)}) FROM {quote_table(table)}")
 
 
-def insert_row(table: TableName, values: Mapping[str, object]) -> Statement:
-    """Inserts one row."""
-    marks = ", ".join("?" for _ in values)
-    return Statement(
-        f"INSERT INTO {quote_table(table)} ({listed(values)}) VALUES ({marks})", tuple(values.values())
-    )
-
-
-# ---- what is staged
-
-
-def listed(columns: Iterable[str], prefix: str = "") -> str:
-    """Quotes and lists identifiers."""
-    return ", ".join(prefix + quote(column) for column in columns)
-
-
-# ---- changing
-
-
 def join_staged(
     target: TableName, parts: Sequence[tuple[TableName, Sequence[str]]], id_column: str, dialect: Dialect
 ) -> Statement:
@@ -303,9 +292,6 @@ def join_staged(
         for n, other in enumerate(others, start=1)
     )
     return scratch_from(target, f"SELECT {', '.join(chosen)}\nFROM {first} AS p0{joins}", dialect)
-
-
-# ---- a job's rows into a table of their own
 
 
 def delete_all(table: TableName) -> Statement:

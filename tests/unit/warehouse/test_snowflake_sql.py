@@ -135,7 +135,6 @@ def of_rows() -> Iterator[Case]:
     yield "count_rows", statements.count_rows(TABLE)
     yield "count_equal", statements.count_equal(TABLE, "_LHT_RUN_ID", "run1")
     yield "newest", statements.newest(TABLE, "SYSTEMMODSTAMP")
-    yield "insert_row", statements.insert_row(TABLE, {"RUN_ID": "run1", "AT": AT, "odd name": None})
     yield "delete_all", statements.delete_all(TABLE)
     yield "insert_from", statements.insert_from(TABLE, STAGING, ["ID", "NAME"], {"_LHT_RUN_ID": "run1"})
     parts = [(STAGING, ["ID", "NAME"]), (MORE, ["AMOUNT"]), (IDS, ["odd name"])]

@@ -10,10 +10,10 @@ import pyarrow as pa
 from lht.mapping.names import column_name
 from lht.model.table import Column, ColumnKind, ColumnType
 from lht.records.layout import arrow_type
-from lht.warehouse.statements import Statement, insert_row, quote_table
+from lht.warehouse.statements import Statement, listed, quote_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lht.model.table import TableName
     from lht.warehouse.port import Warehouse
@@ -80,6 +80,14 @@ def table_with(
     for row in rows:
         warehouse.execute(insert_row(table, dict(zip((c.name for c in columns), row, strict=True))))
     return table
+
+
+def insert_row(table: TableName, values: Mapping[str, object]) -> Statement:
+    """Inserts one row."""
+    marks = ", ".join("?" for _ in values)
+    return Statement(
+        f"INSERT INTO {quote_table(table)} ({listed(values)}) VALUES ({marks})", tuple(values.values())
+    )
 
 
 def rows_of(warehouse: Warehouse, table: TableName) -> list[Row]:

@@ -10,8 +10,8 @@ import pytest
 
 from lht.errors import ConfigError, LhtError, StatementError
 from lht.model.table import Column, ColumnKind, ColumnType, TableName
-from lht.testing.suites.rows import TEXT, WHOLE, rows_of, stored_column, stream_of, table_with
-from lht.warehouse.statements import Statement, insert_row, quote, quote_table
+from lht.testing.suites.rows import TEXT, WHOLE, insert_row, rows_of, stored_column, stream_of, table_with
+from lht.warehouse.statements import Statement, quote, quote_table
 
 if TYPE_CHECKING:
     from lht.warehouse.port import Warehouse

@@ -11,8 +11,8 @@ import pytest
 
 from lht.errors import LhtError, StatementError, WarehouseUnreachableError
 from lht.model.table import Column
-from lht.testing.suites.rows import TEXT, WHOLE, rows_of, stream_of, table_with
-from lht.warehouse.statements import Statement, insert_row, quote_table
+from lht.testing.suites.rows import TEXT, WHOLE, insert_row, rows_of, stream_of, table_with
+from lht.warehouse.statements import Statement, quote_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

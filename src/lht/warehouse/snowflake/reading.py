@@ -1,12 +1,12 @@
 """Results as Arrow batches of one schema, chunk by chunk as Snowflake sends them.
 
 Chunks of one result differ in their Arrow types: whole numbers are as narrow as their values allow, timestamps as
-precise. So the schema comes from the result's description, and every chunk is cast to it.
+precise. So the schema comes from the result's description, and every chunk is cast to it. That numbers with decimals
+come as such, not as floats, `link` sees to.
 """
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,26 +53,10 @@ def batches(cursor: SnowflakeCursor, schema: pa.Schema) -> Iterator[pa.RecordBat
     from snowflake.connector.errors import NotSupportedError  # noqa: PLC0415
 
     try:
-        for chunk in _chunks(cursor):
+        for chunk in cursor.fetch_arrow_batches(force_microsecond_precision=True):
             yield from _typed(chunk, schema).to_batches()
     except NotSupportedError:  # a session whose results come as JSON
         yield from _from_rows(cursor, schema)
-
-
-def _chunks(cursor: SnowflakeCursor) -> Iterator[pa.Table]:
-    """Gives a result's chunks, with numbers as decimals: by default the connector makes floats of them.
-
-    Whoever opens the connection can say so there; on a caller's, it is said to the parts of this one result.
-    """
-    if not cursor.connection.arrow_number_to_decimal:
-        parts: list[Any] = cursor.get_result_batches() or []
-        if parts and "number_to_decimal" in inspect.signature(parts[0].to_arrow).parameters:  # connector 5
-            for part in parts:
-                yield part.to_arrow(number_to_decimal=True, force_microsecond_precision=True)
-            return
-        for part in parts:
-            part._number_to_decimal = True  # noqa: SLF001 - connector 4 has no other way to ask one result
-    yield from cursor.fetch_arrow_batches(force_microsecond_precision=True)
 
 
 def _typed(chunk: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -7,9 +7,6 @@ SELECT count(*) AS rows_counted FROM "LAKE"."CRM"."MY_ACCOUNTS" WHERE "_LHT_RUN_
 -- newest
 SELECT max("SYSTEMMODSTAMP") FROM "LAKE"."CRM"."MY_ACCOUNTS";
 
--- insert_row
-INSERT INTO "LAKE"."CRM"."MY_ACCOUNTS" ("RUN_ID", "AT", "odd name") VALUES (?, ?, ?);
-
 -- delete_all
 DELETE FROM "LAKE"."CRM"."MY_ACCOUNTS";
 
