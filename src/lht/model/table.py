@@ -92,7 +92,6 @@ class Capabilities:
     """What a warehouse can do; engines ask this value, never which warehouse it is."""
 
     name: str
-    default_schema: str
     state_schema: str
     folds_upper: bool
     has_text_length: bool

@@ -11,7 +11,7 @@ from lht.records.rest_rows import stream_rest
 from lht.sfdc import rest
 from lht.sync.question import NOTHING, Extract, Question, incomplete, stage_all, staging_name
 from lht.warehouse import merge, statements
-from lht.warehouse.merging import Marks
+from lht.warehouse.merge_spec import Marks
 
 if TYPE_CHECKING:
     from datetime import datetime

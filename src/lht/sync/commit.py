@@ -21,7 +21,7 @@ from lht.state.tables import system_columns
 from lht.sync import shape, window
 from lht.sync.reading import row_marks
 from lht.warehouse import merge
-from lht.warehouse.merging import Deletions, MergeCounts, MergeSpec
+from lht.warehouse.merge_spec import Deletions, MergeCounts, MergeSpec
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lht.model.table import Column, TableName
     from lht.sync.question import Extract
     from lht.sync.run import Run, TableRun
-    from lht.warehouse.merging import KeyProblems
+    from lht.warehouse.merge_spec import KeyProblems
 
 VALVE_SHARE = 0.10
 VALVE_ROWS = 100

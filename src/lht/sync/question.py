@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lht.errors import IncompleteExtractError
 from lht.sfdc import soql
 from lht.warehouse import merge
-from lht.warehouse.merging import StagedFacts
+from lht.warehouse.merge_spec import StagedFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lht.model.table import Column, TableName
     from lht.records.parse import RecordStream
     from lht.sync.run import Run
-    from lht.warehouse.merging import Marks
+    from lht.warehouse.merge_spec import Marks
 
 
 @dataclass(frozen=True, slots=True)

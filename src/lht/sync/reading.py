@@ -14,7 +14,7 @@ from lht.sync.deletions import DELETED_AT, ID, UNANSWERED
 from lht.sync.extract import SMALL, extract
 from lht.sync.plan import conditions
 from lht.sync.question import Extract, Question, staging_name
-from lht.warehouse.merging import Marks
+from lht.warehouse.merge_spec import Marks
 
 if TYPE_CHECKING:
     from datetime import datetime

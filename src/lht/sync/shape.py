@@ -14,7 +14,7 @@ from lht.model.run import SchemaChange
 from lht.model.table import Column
 from lht.state.tables import system_column_definitions, system_columns
 from lht.warehouse import live, merge, statements
-from lht.warehouse.merging import MergeSpec
+from lht.warehouse.merge_spec import MergeSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

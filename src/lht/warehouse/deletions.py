@@ -9,7 +9,7 @@ from lht.warehouse.merging import marked, staged_live
 from lht.warehouse.statements import Statement, quote, quote_table
 
 if TYPE_CHECKING:
-    from lht.warehouse.merging import Deletions, MergeSpec
+    from lht.warehouse.merge_spec import Deletions, MergeSpec
 
 
 def count_live(spec: MergeSpec) -> Statement:

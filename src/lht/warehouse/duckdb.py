@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 CAPABILITIES = Capabilities(
     name="duckdb",
-    default_schema="main",
     state_schema="lht",
     folds_upper=False,
     has_text_length=False,

@@ -16,13 +16,13 @@ from lht.errors import IncompleteExtractError, SyncError
 from lht.model.sync import DeletePolicy
 from lht.warehouse import deletions as deletion_sql
 from lht.warehouse import merging, statements
-from lht.warehouse.merging import KeyProblems, MergeCounts, StagedFacts
+from lht.warehouse.merge_spec import KeyProblems, MergeCounts, StagedFacts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lht.model.table import Column, TableName
-    from lht.warehouse.merging import Deletions, Marks, MergeSpec
+    from lht.warehouse.merge_spec import Deletions, Marks, MergeSpec
     from lht.warehouse.port import Warehouse
     from lht.warehouse.statements import Statement
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 DUCKDB = Capabilities(
-    name="duckdb", default_schema="main", state_schema="lht", folds_upper=False, has_text_length=False,
+    name="duckdb", state_schema="lht", folds_upper=False, has_text_length=False,
     has_column_comments=True, has_variant=False, widens_text=False, widens_precision=False,
     has_transactional_ddl=True, is_single_process=True,
     has_table_options=False,

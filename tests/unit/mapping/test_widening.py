@@ -13,7 +13,7 @@ from lht.mapping.widening import Change, compare
 from lht.model.table import Capabilities, ColumnKind
 
 SNOWFLAKE = Capabilities(
-    name="snowflake", default_schema="PUBLIC", state_schema="LHT", folds_upper=True, has_text_length=True,
+    name="snowflake", state_schema="LHT", folds_upper=True, has_text_length=True,
     has_column_comments=True, has_variant=True, widens_text=True, widens_precision=True,
     has_transactional_ddl=False, is_single_process=False,
     has_table_options=False,

@@ -19,7 +19,6 @@ ORG, OTHER_ORG = "00D000000000001AAA", "00D000000000002AAA"
 TABLE = TableName("db", "main", "Account")
 CAPABILITIES = Capabilities(
     name="test",
-    default_schema="main",
     state_schema="lht",
     folds_upper=False,
     has_text_length=False,

@@ -15,7 +15,7 @@ from lht.model.table import Column, ColumnKind, ColumnType, TableName
 from lht.state.tables import system_column_definitions, system_columns
 from lht.warehouse import merge
 from lht.warehouse.duckdb import CAPABILITIES, DIALECT, DuckDBWarehouse, open_duckdb
-from lht.warehouse.merging import Deletions, KeyProblems, Marks, MergeCounts, MergeSpec
+from lht.warehouse.merge_spec import Deletions, KeyProblems, Marks, MergeCounts, MergeSpec
 from lht.warehouse.statements import Statement
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from lht.state.names import Names
 from lht.state.standing import standing_statement
 from lht.state.tables import system_columns
 from lht.warehouse import deletions, live, merging, statements
-from lht.warehouse.merging import Deletions, MergeSpec
+from lht.warehouse.merge_spec import Deletions, MergeSpec
 from lht.warehouse.snowflake import staging
 from lht.warehouse.snowflake.dialect import CAPABILITIES, DIALECT
 from lht.warehouse.statements import Statement

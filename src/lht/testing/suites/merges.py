@@ -13,7 +13,7 @@ from lht.model.sync import DeletePolicy
 from lht.state.tables import DELETED_AT, RUN_ID, system_column_definitions, system_columns
 from lht.testing.suites.rows import FLAG, MOMENT, TEXT, Row, stored_column, stream_of, table_with
 from lht.warehouse import merge
-from lht.warehouse.merging import Deletions, MergeCounts, MergeSpec
+from lht.warehouse.merge_spec import Deletions, MergeCounts, MergeSpec
 from lht.warehouse.statements import Statement, listed, quote, quote_table
 
 if TYPE_CHECKING:

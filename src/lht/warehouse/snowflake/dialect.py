@@ -9,7 +9,6 @@ from lht.warehouse.statements import Dialect
 
 CAPABILITIES = Capabilities(
     name="snowflake",
-    default_schema="PUBLIC",
     state_schema="LHT",
     folds_upper=True,
     has_text_length=True,
