@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lht.model.table import ColumnKind, ColumnType
 from lht.state import rows, tables
+from lht.state.statements import latest
 from lht.warehouse.statements import Statement, count_rows, quote_text, type_sql
 
 if TYPE_CHECKING:
@@ -58,16 +59,6 @@ def standing_statement(names: Names, table: TableName, *, counts_rows: bool) -> 
         _branch(names, tables.JOBS, latest(names, tables.JOBS, condition) + unsettled),
     ]
     return Statement("\nUNION ALL\n".join(branches), tuple(key.values()) * len(_PARTS))
-
-
-def latest(names: Names, table: StateTable, condition: str) -> str:
-    """Of the rows that meet a condition, the version of each thing that counts; to stand after FROM."""
-    key, saved, tie = names.listed(table.key), names.sql("saved"), names.sql(table.tie)
-    return (
-        f"(\n  SELECT * FROM {names.sql_table(table)} WHERE {condition}\n"
-        f"  QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {saved} DESC, {tie} DESC NULLS LAST) = 1\n"
-        f") AS {table.name}_now"
-    )
 
 
 def _table_facts(names: Names, table: TableName | None) -> str:

@@ -11,11 +11,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from lht.errors import MissingTableError, StatementError, StateVersionError
-from lht.model.table import ColumnKind
-from lht.state import rows, tables
+from lht.state import rows, statements, tables
 from lht.state.names import state_names
-from lht.state.standing import Standing, current_watermark, latest, standing_from, standing_statement
-from lht.warehouse.statements import Statement
+from lht.state.standing import Standing, current_watermark, standing_from, standing_statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +21,12 @@ if TYPE_CHECKING:
     from lht.model.run import JobRecord, RunRecord, SchemaChange
     from lht.model.sync import Watermark
     from lht.model.table import TableName
+    from lht.state.statements import Guard
     from lht.state.tables import StateTable
     from lht.warehouse.port import Warehouse
 
 CREATE_TRIES, CREATE_POLL_S = 50, 0.05
 """How long a table is waited for that another thread or process is creating."""
-_NO_GUARD: tuple[str, tuple[object, ...]] = ("", ())
 
 
 class State:
@@ -53,10 +51,8 @@ class State:
 
     def check_version(self) -> int:
         """Gives the tables' version, 0 if there are none; StateVersionError if they are a newer LHT's."""
-        meta, column = self._names.sql_table(tables.META), self._names.sql("state_version")
-        asking = Statement(f"SELECT coalesce(max({column}), 0) AS version FROM {meta}")
         try:
-            ((highest,),) = self._warehouse.query(asking)
+            ((highest,),) = self._warehouse.query(statements.newest_version(self._names))
         except MissingTableError:
             return 0
         found = int(str(highest))
@@ -121,11 +117,7 @@ class State:
 
     def save_watermark(self, watermark: Watermark, *, held_by: str | None = None) -> bool:
         """Says where a table stands now; False, with nothing written, if the lock of that token is gone."""
-        guard = _NO_GUARD
-        if held_by is not None:
-            token = self._names.sql("token")
-            held = f"SELECT 1 AS held FROM {self._names.sql_table(tables.LOCKS)} WHERE {token} = ?"
-            guard = (f"EXISTS ({held})", (held_by,))
+        guard = statements.ALWAYS if held_by is None else statements.while_held(self._names, held_by)
         return self._append(tables.WATERMARKS, rows.watermark_row(watermark, self._catalog), guard)
 
     # ---- runs
@@ -136,33 +128,29 @@ class State:
 
     def save_bad_end(self, record: RunRecord) -> None:
         """Appends a run's state unless it is known to be done: Ctrl-C may come while COMMIT's answer is on its way."""
-        done, params = self._said(record, "done")
-        self._append(tables.RUNS, rows.run_row(record, self._catalog), (f"NOT EXISTS ({done})", params))
+        self._save_unless_said(record, self._key_of(record) | {"status": "done"})
 
     def save_first_end(self, record: RunRecord) -> None:
         """Appends a run's state unless the run has itself said how it ended."""
-        said, params = self._said(record)
-        self._append(tables.RUNS, rows.run_row(record, self._catalog), (f"NOT EXISTS ({said})", params))
+        self._save_unless_said(record, self._key_of(record))
+
+    def _save_unless_said(self, record: RunRecord, said: rows.Row) -> None:
+        guard = statements.unless(statements.said(self._names, said))
+        self._append(tables.RUNS, rows.run_row(record, self._catalog), guard)
 
     def is_done(self, record: RunRecord) -> bool:
         """Whether a run's part is committed: its row is the last that its transaction writes."""
-        return bool(self._warehouse.query(Statement(*self._said(record, "done"))))
+        done = self._key_of(record) | {"status": "done"}
+        return bool(self._warehouse.query(statements.said(self._names, done)))
 
-    def _said(self, record: RunRecord, status: str | None = None) -> tuple[str, tuple[object, ...]]:
-        """Asks for the rows in which a run told its status, or that status."""
-        key = {
-            "run_id": record.run_id,
-            "object": record.object,
-            **rows.table_row(record.table, self._catalog),
-        }
-        key |= {"status": status} if status else {}
-        runs = self._names.sql_table(tables.RUNS)
-        return f"SELECT 1 AS said FROM {runs} WHERE {self._names.equal(key)}", tuple(key.values())
+    def _key_of(self, record: RunRecord) -> rows.Row:
+        table = rows.table_row(record.table, self._catalog)
+        return {"run_id": record.run_id, "object": record.object, **table}
 
     def runs(self, *, limit: int = 50, run_id: str | None = None) -> list[RunRecord]:
         """Runs that have ended, the newest first, one record for each run, object and table."""
         where = {"run_id": run_id} if run_id else {}
-        found = self._latest(tables.RUNS, where, order="started_at", descending=True, limit=limit)
+        found = self._latest(tables.RUNS, where, order="started_at", newest=limit)
         return [rows.run_from(row, self._catalog) for row in found]
 
     # ---- jobs
@@ -200,45 +188,17 @@ class State:
 
     # ---- rows
 
-    def _append(
-        self, table: StateTable, row: rows.Row, guard: tuple[str, tuple[object, ...]] = _NO_GUARD
-    ) -> bool:
+    def _append(self, table: StateTable, row: rows.Row, guard: Guard = statements.ALWAYS) -> bool:
         """Adds a row above all others of its table, if the guard's condition is met; tells whether it did."""
-        name, saved = self._names.sql_table(table), self._names.sql("saved")
-        condition, params = guard
-        times = set(table.of_kind(ColumnKind.TIMESTAMP))
-        # What is bound in a SELECT has no column to take its type from; a time could then get a zone.
-        marks = ", ".join("CAST(? AS DATETIME)" if column in times else "?" for column in row)
-        statement = (
-            f"INSERT INTO {name} ({self._names.listed([*row, 'saved'])})\n"
-            f"SELECT {marks}, n.next_saved\n"
-            f"FROM (SELECT coalesce(max({saved}), 0) + 1 AS next_saved FROM {name}) AS n"
-        )
-        where = f"\nWHERE {condition}" if condition else ""
-        return self._warehouse.execute(Statement(statement + where, (*row.values(), *params))) > 0
+        return self._warehouse.execute(statements.append(self._names, table, row, guard)) > 0
 
     def _latest(
-        self,
-        table: StateTable,
-        where: rows.Row,
-        *,
-        order: str = "saved",
-        descending: bool = False,
-        limit: int | None = None,
+        self, table: StateTable, where: rows.Row, *, order: str = "saved", newest: int | None = None
     ) -> list[rows.Row]:
         """The latest version of each thing that `where` finds; nothing where LHT has no tables yet."""
-        columns = [column.name for column in table.columns]
-        falls = " DESC" if descending else ""
         try:
-            found = self._warehouse.query(
-                Statement(
-                    f"SELECT {self._names.listed(columns)}\n"
-                    f"FROM {latest(self._names, table, self._names.equal(where))}\n"
-                    f"ORDER BY {self._names.sql(order)}{falls}, {self._names.sql('saved')}{falls}"
-                    f"{f' LIMIT {limit}' if limit is not None else ''}",
-                    tuple(where.values()),
-                )
-            )
+            found = self._warehouse.query(statements.latest_rows(self._names, table, where, order, newest))
         except MissingTableError:
             return []
+        columns = [column.name for column in table.columns]
         return [dict(zip(columns, row, strict=True)) for row in found]

@@ -106,9 +106,10 @@ class Warehouse(Protocol):
         ...
 
     def stage(self, columns: Sequence[Column], stream: RowStream, name: str) -> TableName:
-        """Writes a stream into a new staging table, which ends with the connection or `drop_table`.
+        """Writes a stream into a new staging table, which this connection reads; the caller drops it.
 
-        The stream's columns are `columns`, in order. Runs outside transactions.
+        The stream's columns are `columns`, in order. Runs outside transactions. What a killed process leaves ends
+        with its connection, or by `clear_leftovers`.
         """
         ...
 
@@ -144,9 +145,10 @@ class Warehouse(Protocol):
         ...
 
     def fork(self) -> Warehouse:
-        """Gives another connection to the same database with the same defaults, for another thread.
+        """Gives another thread its way to the same database, with the same defaults.
 
-        Any thread may ask for it, also while this connection is at work.
+        That is a connection of its own, or, where none can be opened without a person or the caller, a view of this
+        one, which waits while a statement or transaction of another view runs. Any thread may ask for it, also while this connection is at work.
         """
         ...
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
+BOUND_MOMENT = "CAST(? AS DATETIME)"
+"""The mark of a timestamp where no column gives it a type: it has no zone, whatever the session makes of timestamps."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One SQL statement; `params` are bound to its question marks, in order."""
@@ -312,5 +316,4 @@ def insert_from(
 
 
 def _mark(value: object) -> str:
-    """A question mark for a value; a timestamp says that it has no zone, whatever the session makes of timestamps."""
-    return "CAST(? AS DATETIME)" if isinstance(value, datetime) else "?"
+    return BOUND_MOMENT if isinstance(value, datetime) else "?"

@@ -20,9 +20,10 @@ from sqlglot import exp
 import lht
 from lht.model.sync import DeletePolicy
 from lht.model.table import Column, ColumnKind, ColumnType, TableName, TableOptions
+from lht.state import statements as sql_of_state
 from lht.state.names import Names
 from lht.state.standing import standing_statement
-from lht.state.tables import system_columns
+from lht.state.tables import META, RUNS, system_columns
 from lht.warehouse import deletions, live, merging, statements
 from lht.warehouse.merge_spec import Deletions, MergeSpec
 from lht.warehouse.snowflake import staging
@@ -193,6 +194,21 @@ def of_state() -> Iterator[Case]:
     names = Names(TableName("LAKE", "LHT", "META"), DIALECT, folds_upper=True)
     yield "standing: of a table that exists", standing_statement(names, TABLE, counts_rows=True)
     yield "standing: of a table to be created", standing_statement(names, TABLE, counts_rows=False)
+    run = {"run_id": "run1", "status": "done"}
+    said = sql_of_state.said(names, run)
+    yield "newest_version", sql_of_state.newest_version(names)
+    yield "append", sql_of_state.append(names, META, {"lht_version": "1", "saved_at": AT})
+    yield (
+        "append while held",
+        sql_of_state.append(names, META, {"lht_version": "1"}, sql_of_state.while_held(names, "token")),
+    )
+    yield "append unless said", sql_of_state.append(names, RUNS, run, sql_of_state.unless(said))
+    yield "said", said
+    yield "latest_rows", sql_of_state.latest_rows(names, RUNS, {}, "started_at", 50)
+    yield "add_lock", sql_of_state.add_lock(names, {"token": "token", "acquired_at": AT})
+    yield "remove_lock", sql_of_state.remove_lock(names, "token")
+    yield "beat", sql_of_state.beat(names, "token")
+    yield "locks", sql_of_state.locks(names, sql_of_state.is_under_way(names), ())
 
 
 GROUPS: dict[str, Callable[[], Iterator[Case]]] = {
