@@ -148,7 +148,8 @@ class Warehouse(Protocol):
         """Gives another thread its way to the same database, with the same defaults.
 
         That is a connection of its own, or, where none can be opened without a person or the caller, a view of this
-        one, which waits while a statement or transaction of another view runs. Any thread may ask for it, also while this connection is at work.
+        one, which waits while a statement or transaction of another view runs. Any thread may ask for it, also while
+        this connection is at work.
         """
         ...
 
