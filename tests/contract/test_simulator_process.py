@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -191,3 +194,15 @@ def test_it_stops_with_jobs_and_answers_under_way(number: signal.Signals, tmp_pa
 
     assert (process.returncode, errors) == (0, "")
     assert [path.name for path in tmp_path.iterdir()] == ["org.duckdb"]
+
+
+def test_a_connection_is_kept_for_a_client_that_calls_every_five_seconds() -> None:
+    with simulator() as org, closing(http.client.HTTPConnection(*org.url[7:].split(":"), timeout=10)) as kept:
+        kept.request("GET", "/services/data")
+        kept.getresponse().read()
+        is_open = kept.sock
+        time.sleep(5.5)
+        kept.request("GET", "/services/data")
+
+        assert kept.getresponse().status == 200
+        assert kept.sock is is_open

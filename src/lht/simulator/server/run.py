@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST_HEAD_BYTES = 1 << 20
 START_S = 30
 GRACE_S, LONGEST_GRACE_S = 2, 20
+IDLE_S = 120
+"""So long a connection is kept for a client's next call. Clients that look at a job every few seconds, such as
+simple-salesforce every 5, must not find it closed at that very moment."""
 
 
 class Server:
@@ -38,6 +41,7 @@ class Server:
                 date_header=False,
                 server_header=False,
                 h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+                timeout_keep_alive=IDLE_S,
                 timeout_graceful_shutdown=LONGEST_GRACE_S,
             )
         )

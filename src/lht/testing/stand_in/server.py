@@ -226,7 +226,12 @@ def serving(host: str, port: int, *, mended: bool = True, path: Path | None = No
         app = Starlette(routes=site.routes())
         server = uvicorn.Server(
             uvicorn.Config(
-                app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=2
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                timeout_keep_alive=120,
+                timeout_graceful_shutdown=2,
             )
         )
         thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
