@@ -1,6 +1,7 @@
 """Names and columns of LHT's own tables, and of the columns it adds to users' tables: spelled here, once.
 
-All tables but `locks` are append-only: of the rows with one key, the one with the highest `saved` counts. Where two
+All tables but `locks` are append-only: of the rows with one key, the one with the highest `saved` counts (of
+`row_results`, the one of the last `attempt`; rows of `outbox` and `before_images` are written once). Where two
 transactions do not see each other's rows, two rows may get one number; but the rows of one key are written under a
 table's lock, one after the other, so that only rows of different keys share numbers. Should somebody write without
 the lock (`reset` does), `tie` decides, so that every reader takes the same row. A table that lies in the state's own catalog is kept without its catalog, so that a renamed database file keeps its state.
@@ -20,9 +21,6 @@ RUN_ID = "_lht_run_id"
 SYNCED_AT = "_lht_synced_at"
 DELETED_AT = "_lht_deleted_at"
 
-OUTBOX, ROW_RESULTS, BEFORE_IMAGES, PUSHED = "outbox", "row_results", "before_images", "pushed"
-"""Names that reverse ETL will use; nothing else may take them."""
-
 
 @dataclass(frozen=True, slots=True)
 class StateTable:
@@ -38,12 +36,15 @@ class StateTable:
         return [column.name for column in self.columns if column.type.kind is kind]
 
 
-def _columns(text: str = "", integer: str = "", timestamp: str = "", real: str = "") -> tuple[Column, ...]:
+def _columns(
+    text: str = "", integer: str = "", timestamp: str = "", real: str = "", boolean: str = ""
+) -> tuple[Column, ...]:
     kinds = {
         ColumnKind.TEXT: text,
         ColumnKind.INTEGER: integer,
         ColumnKind.TIMESTAMP: timestamp,
         ColumnKind.FLOAT: real,
+        ColumnKind.BOOLEAN: boolean,
     }
     return tuple(Column(name, ColumnType(kind)) for kind, names in kinds.items() for name in names.split())
 
@@ -105,7 +106,53 @@ LOCKS = StateTable(
         "acquired_at heartbeat_at",
     ),
 )
+INTENTS = StateTable(
+    "intents",
+    _columns(
+        "run_id org_id object command operation match_field headers targets fingerprint query options status of_run"
+        " lht_version",
+        "saved rows_selected rows_unchanged",
+        "started_at",
+    ),
+    ("run_id",),
+    "status",
+)
+PARTS = StateTable(
+    "parts",
+    _columns("run_id operation status job_id", "saved part attempt row_count byte_count"),
+    ("run_id", "part"),
+    "status",
+)
+OUTBOX = StateTable(
+    "outbox",
+    _columns("run_id operation match_key record_id sent source", "part attempt row_number"),
+    ("run_id", "part", "row_number"),
+)
+ROW_RESULTS = StateTable(
+    "row_results",
+    _columns(
+        "run_id org_id object operation job_id match_key sf_id outcome class message fields source base ours theirs",
+        "part attempt row_number",
+        "recorded_at",
+        boolean="created",
+    ),
+    ("run_id", "row_number"),
+    "attempt",
+)
+BEFORE_IMAGES = StateTable(
+    "before_images",
+    _columns("run_id org_id object record_id match_key modstamp image", "row_number", "read_at"),
+    ("run_id", "row_number"),
+)
+PUSHED = StateTable(
+    "pushed",
+    _columns("org_id object match_field match_key headers sent run_id", "saved", "pushed_at"),
+    ("org_id", "object", "match_field", "match_key", "headers"),
+    "run_id",
+)
 ALL = (META, RUNS, WATERMARKS, JOBS, SCHEMA_CHANGES, LOCKS)
+RETL = (INTENTS, PARTS, OUTBOX, ROW_RESULTS, BEFORE_IMAGES, PUSHED)
+"""What only runs that write to Salesforce need; made with the first of them."""
 
 
 def system_columns(capabilities: Capabilities) -> SystemColumns:
