@@ -21,6 +21,7 @@ from lht.simulator.server import (
     data,
     oauth,
     oauth_admin,
+    soap,
     tree,
 )
 from lht.simulator.server.call import JSON_TYPE, Call, fault_answer, json_answer
@@ -118,6 +119,9 @@ AROUND: dict[str, Methods] = {
     "/composite/tree/{object}": {"POST": tree.create},
 }
 """What stands around other requests, and in none."""
+SOAP: dict[str, Methods] = {
+    f"{soap.ROOT}{{kind}}/{{version}}{org}": dict.fromkeys(ALL_METHODS, soap.answer) for org in ("", "/{org}")
+}
 
 
 def create_app(site: Site, connections: Connections) -> Gate:
@@ -142,7 +146,7 @@ def _routes(site: Site, log: RequestLog) -> list[Route]:
     }
     data_routes = {f"/services/data/{{version}}{path}": methods for path, methods in (DATA | AROUND).items()}
     return [
-        *(_route(path, site, methods, _open_call) for path, methods in OAUTH.items()),
+        *(_route(path, site, methods, _open_call) for path, methods in (OAUTH | SOAP).items()),
         *(_route(path, site, methods, _data_call) for path, methods in data_routes.items()),
         _route("/services/data/{version}/{nothing:path}", site, {}, _data_call),
         *(_route(path, site, methods, _admin_call) for path, methods in ADMIN.items()),

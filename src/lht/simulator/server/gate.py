@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse
 
 from lht.simulator.errors import ApiFault
+from lht.simulator.server import soap
 from lht.simulator.server.addresses import plain, routed
 from lht.simulator.server.call import JSON_TYPE, fault_answer
+from lht.simulator.server.envelopes import SoapFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 MOST_URI_BYTES = 16_384
 MOST_HEADER_BYTES = 16_384
-METERED = "/services/data/"
+METERED = ("/services/data/", soap.ROOT)
 TOO_MANY_LONG = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
 OAUTH_PATHS = "/services/oauth2/"
 LOG_ENTRIES = 20_000
@@ -117,7 +119,7 @@ class Gate:
         if not scope["path"].startswith(METERED):
             yield None
         elif self._site.long_requests.too_many():
-            yield _answer(ApiFault(403, "REQUEST_LIMIT_EXCEEDED", TOO_MANY_LONG))
+            yield _answer_at(scope, ApiFault(403, "REQUEST_LIMIT_EXCEEDED", TOO_MANY_LONG))
         else:
             with self._site.long_requests.under_way():
                 yield None
@@ -236,6 +238,11 @@ def _refusal(scope: Scope) -> ASGIApp | None:
 
 def _meet(fault: Fault, scope: Scope, app: ASGIApp, site: Site) -> ASGIApp:
     """Gives what shall serve the request instead, for failures that are answers."""
+    if fault.kind == "expire_session" and scope["path"].startswith(soap.ROOT):
+        site.oauth.sessions.end_where(
+            lambda _: True
+        )  # the token stands in the message, which is not read yet
+        return app
     if fault.kind == "expire_session":
         site.oauth.expire(_token(scope))
         return _answer(ApiFault(401, *USUAL_CODES[401]))
@@ -245,7 +252,18 @@ def _meet(fault: Fault, scope: Scope, app: ASGIApp, site: Site) -> ASGIApp:
         return _oauth_answer(fault)
     code, message = USUAL_CODES.get(fault.status, ("UNKNOWN_EXCEPTION", f"HTTP {fault.status}"))
     answer = ApiFault(fault.status, fault.code or code, fault.message or message)
-    return _answer(answer, fault.retry_after)
+    return _answer_at(scope, answer, fault.retry_after)
+
+
+def _answer_at(scope: Scope, fault: ApiFault, retry_after: str | int | None = None) -> ASGIApp:
+    """Refuses as the resource would: SOAP with a fault, whose status is 500 unless another was ordered."""
+    if not scope["path"].startswith(soap.ROOT):
+        return _answer(fault, retry_after)
+    status = 500 if fault.message == TOO_MANY_LONG else fault.status
+    refused = soap.fault_answer(SoapFault(f"sf:{fault.code}", fault.message, status))
+    if retry_after is not None:
+        refused.headers["Retry-After"] = str(retry_after)
+    return refused
 
 
 def _answer(fault: ApiFault, retry_after: str | int | None = None) -> ASGIApp:

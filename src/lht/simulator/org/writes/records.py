@@ -20,6 +20,7 @@ from lht.simulator.org.user_time import fiscal_year_start
 from lht.simulator.org.writes import rows
 from lht.simulator.org.writes.bodies import check_required, check_unique, defaults, expect_bodies, read_body
 from lht.simulator.org.writes.recycle_bin import UnknownRecord, gone
+from lht.simulator.org.writes.undeletes import undelete_all
 from lht.simulator.org.writes.values import stored
 from lht.simulator.org.writes.working_set import WorkingSet, working
 from lht.simulator.org.writes.write_options import AS_USUAL, WriteOptions
@@ -324,7 +325,13 @@ class RecordKeeper:
         """Takes a record out of the recycle bin, and with it what was deleted with it."""
         own_id = ids.checked_id(record_id)
         with self.db.transaction() as connection, working(connection) as work:
-            self.bin.undelete(work, own_id)
+            (fault,) = self.undelete_all_in(work, [own_id])
+        if fault is not None:
+            raise fault
+
+    def undelete_all_in(self, work: WorkingSet, record_ids: Sequence[str]) -> list[ApiFault | None]:
+        """Undeletes records in the caller's transaction; tells of each why it was refused, or None."""
+        return undelete_all(work, self.bin, self.locks, record_ids)
 
     def empty_bin(self, object_name: str, record_ids: Sequence[str] | None = None) -> int:
         """Empties records of an object, or all, out of the recycle bin; gives their number."""

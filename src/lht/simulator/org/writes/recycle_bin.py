@@ -12,7 +12,6 @@ from lht.simulator.org import ids
 from lht.simulator.org.effects.after_save import after_delete, after_insert
 from lht.simulator.org.effects.changing import Changing
 from lht.simulator.org.writes import relations, rows
-from lht.simulator.org.writes.bodies import check_unique
 from lht.simulator.org.writes.cascade import Cascade, cascade_of, refusals
 from lht.simulator.org.writes.rows import MANY
 from lht.simulator.store.ddl import quoted
@@ -108,28 +107,21 @@ class RecycleBin:
         for schema, record_ids in members:
             after_delete(at, schema, record_ids)
 
-    def undelete(self, work: WorkingSet, record_id: str) -> None:
-        """Takes a record out of the bin with what was deleted with it, and gives lookups back that were cleared."""
-        connection = work.writing()
-        schema = self.catalog.by_prefix(record_id)
-        row = rows.find(connection, schema, record_id) if schema else None
-        if schema is None or row is None or not row.get("IsDeleted") or _is_emptied(connection, record_id):
-            raise ApiFault(400, "UNDELETE_FAILED", "Entity is not in the recycle bin")
-        check_unique(work, schema, row, record_id)
-        moment = rows.deleted_at(connection, schema, record_id)
-        self._bring_back(work, schema, [record_id], moment)
-
-    def _bring_back(
+    def bring_back(
         self,
         work: WorkingSet,
         schema: ObjectSchema,
         record_ids: list[str],
         moment: datetime | None,
     ) -> None:
+        """Takes records out of the bin with what was deleted with them, and gives lookups back that were cleared.
+
+        Whether they lie in it, and may come back, must have been checked.
+        """
         now, connection = self.clock.stamp(), work.writing()
         for child, found in self._members(connection, schema, record_ids):
             together = rows.deleted_together(connection, child, found, moment) if moment else []
-            self._bring_back(work, child, together, moment)
+            self.bring_back(work, child, together, moment)
         rows.unlog_deleted(connection, schema, record_ids)
         rows.mark_deleted(connection, schema, record_ids, now, deleted=False)
         relations.unmerge(connection, schema, record_ids)
@@ -153,8 +145,7 @@ class RecycleBin:
     ) -> None:
         for child, found in self._members(connection, schema, record_ids):
             self._empty(connection, child, found, now)
-        sql = f"SELECT id FROM {TABLE} WHERE emptied IS NOT NULL AND id IN {MANY}"
-        known = {row[0] for row in connection.execute(sql, [record_ids]).fetchall()}
+        known = emptied_among(connection, record_ids)
         fresh = [record_id for record_id in record_ids if record_id not in known]
         self._forget(connection, fresh)
         relations.forget(connection, fresh)
@@ -242,10 +233,10 @@ def has_bin(schema: ObjectSchema) -> bool:
     return not schema.name.endswith("Share") and "IsDeleted" in rows.stored_names(schema)
 
 
-def _is_emptied(connection: Connection, record_id: str) -> bool:
-    sql = f"SELECT count(*) FROM {TABLE} WHERE id = ? AND emptied IS NOT NULL"
-    found = connection.execute(sql, [record_id]).fetchone()
-    return bool(found and found[0])
+def emptied_among(connection: Connection, record_ids: Sequence[str]) -> set[str]:
+    """Gives those of the records that were emptied out of the bin."""
+    sql = f"SELECT id FROM {TABLE} WHERE emptied IS NOT NULL AND id IN {MANY}"
+    return {str(row[0]) for row in connection.execute(sql, [list(record_ids)]).fetchall()}
 
 
 def _binned(connection: Connection, schema: ObjectSchema, record_ids: Sequence[str] | None) -> list[str]:

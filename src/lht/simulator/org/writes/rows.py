@@ -289,11 +289,10 @@ def unlog_deleted(connection: Connection, schema: ObjectSchema, record_ids: Sequ
     )
 
 
-def deleted_at(connection: Connection, schema: ObjectSchema, record_id: str) -> datetime | None:
-    """Tells when a record was deleted, if it was."""
-    sql = f"SELECT max(deleted_at) FROM {LOG_TABLE} WHERE object = ? AND id = ?"
-    found = connection.execute(sql, [schema.name, record_id]).fetchone()
-    return None if found is None else found[0]
+def deletions(connection: Connection, schema: ObjectSchema, record_ids: Sequence[str]) -> dict[str, datetime]:
+    """Tells when those of the records were deleted that were."""
+    sql = f"SELECT id, max(deleted_at) FROM {LOG_TABLE} WHERE object = ? AND id IN {MANY} GROUP BY id"
+    return dict(connection.execute(sql, [schema.name, list(record_ids)]).fetchall())
 
 
 def never_deleted(connection: Connection, schema: ObjectSchema, record_ids: Sequence[str]) -> list[str]:
