@@ -741,3 +741,23 @@ def test_a_queue_owns_records_and_another_group_does_not(api: Caller) -> None:
     assert rows(api, "SELECT OwnerId FROM Case") == [[groups["Queue"]]]
     text = "Queue not associated with this SObject type"
     assert refusal(refused) == (400, "INVALID_OPERATION", text, ["OwnerId"])
+
+
+def test_an_open_transaction_holds_the_parents_of_what_it_writes(api: Caller) -> None:
+    held, free = (api.create("Account", Name=name) for name in ("held", "free"))
+    change = {"action": "create", "object": "Contact", "fields": {"LastName": "late", "AccountId": held}}
+    opened = api.org.admin.open_transaction(change)
+    rows = [
+        {"attributes": {"type": "Contact"}, "LastName": f"c{place}", "AccountId": account}
+        for place, account in enumerate((held, free, held))
+    ]
+    meanwhile = api.call("POST", "/composite/sobjects", {"records": rows}).json()
+    itself = api.call("PATCH", f"/sobjects/Account/{held}", {"Phone": "1"})
+    api.org.admin.commit(opened["id"])
+    later = api.call("POST", "/composite/sobjects", {"records": rows}).json()
+
+    message = f"unable to obtain exclusive access to this record or 1 records: {held}"
+    error = {"statusCode": "UNABLE_TO_LOCK_ROW", "message": message, "fields": []}
+    assert [one["errors"] for one in meanwhile] == [[error], [], [error]]
+    assert itself.error == (400, "UNABLE_TO_LOCK_ROW", message)
+    assert [one["success"] for one in later] == [True] * 3

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 MOST = 1_000_000_000
 AT_LEAST_ONE = frozenset({"page_size", "page_bytes", "parallel_pages", "jobs_per_list"})
+AT_MOST_ONE = frozenset({"lock_rate"})
 
 
 @dataclass(slots=True)
@@ -39,6 +40,11 @@ class Settings:
     """How long ago an activity must have been over for an archiving to take it."""
     set_audit_fields: bool = False
     """Whether new records may be given who made and changed them, and when."""
+    lock_rate: float = 0.0
+    """How likely a chunk of a Bulk job waits in vain for a row that another chunk at the same time has locked, from
+    0 to 1; 0 is an org whose locks are always released in time."""
+    lock_seed: int = 1
+    """What the draws for that begin with."""
     enforce_limits: bool = True
     """Whether a limit that is used up refuses anything; they are counted all the same."""
     limits_lag_s: float = 0.0
@@ -78,6 +84,8 @@ def _checked(name: str, value: object, known: Mapping[str, type]) -> float:
         raise ValueError(f"{name} must be a whole number")
     if name in AT_LEAST_ONE and value < 1:
         raise ValueError(f"{name} must be at least 1")
+    if name in AT_MOST_ONE and value > 1:
+        raise ValueError(f"{name} must be from 0 to 1")
     return known[name](value)  # type: ignore[no-any-return]  # int or float, as the fields are
 
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from lht.simulator.errors import ApiFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+
+def locked(record_ids: Sequence[str]) -> ApiFault:
+    """The answer to who needs rows that somebody else holds."""
+    listed = ",".join(record_ids)
+    message = f"unable to obtain exclusive access to this record or {len(record_ids)} records: {listed}"
+    return ApiFault(400, "UNABLE_TO_LOCK_ROW", message, ())
 
 
 class Locks:
@@ -22,8 +29,10 @@ class Locks:
         """Refuses a record that somebody else holds."""
         holder = self._holders.get(record_id)
         if holder is not None and holder != transaction:
-            message = f"unable to obtain exclusive access to this record or 1 records: {record_id}"
-            raise ApiFault(400, "UNABLE_TO_LOCK_ROW", message, ())
+            raise locked([record_id])
+
+    def __bool__(self) -> bool:
+        return bool(self._holders)
 
     def take(self, transaction: str, record_ids: Iterable[str]) -> None:
         """Gives records to a transaction, all or none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lht.simulator.errors import ApiFault
@@ -156,16 +157,20 @@ class OpenTransactions:
         keeper = replace(self._keeper, clock=clock, bin=replace(self._keeper.bin, clock=clock))
         with keeper.db.transaction() as connection:
             for change in pending.changes:
-                _apply(keeper, connection, change, pending.name)
+                _apply(keeper, connection, change, self._options(pending, change))
             if not keep:
                 raise _TriedOut
+
+    def _options(self, pending: Pending, change: Change) -> WriteOptions:
+        """What is tried out, and what is written, takes the rows that it needs, parents too, until the end."""
+        take = partial(self._keeper.locks.take, pending.name)
+        return WriteOptions(number=change.number, transaction=pending.name, locker=take)
 
     def _aware(self, moment: datetime) -> datetime:
         return moment.replace(tzinfo=self._keeper.clock.now().tzinfo)
 
 
-def _apply(keeper: RecordKeeper, connection: Connection, change: Change, name: str) -> None:
-    options = WriteOptions(number=change.number, transaction=name)
+def _apply(keeper: RecordKeeper, connection: Connection, change: Change, options: WriteOptions) -> None:
     schema = keeper.catalog.need(change.schema.name)
     if change.action == "create":
         keeper.create_in(connection, schema, change.fields, options)

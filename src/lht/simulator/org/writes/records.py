@@ -15,6 +15,7 @@ from lht.simulator.org.effects.derive import derived
 from lht.simulator.org.effects.looked_up import looked_up
 from lht.simulator.org.reads.render import address_parts, json_value
 from lht.simulator.org.rules.access import check_writable
+from lht.simulator.org.rules.contention import parents_locked
 from lht.simulator.org.rules.locks import Locks
 from lht.simulator.org.user_time import fiscal_year_start
 from lht.simulator.org.writes import rows
@@ -91,6 +92,7 @@ class RecordKeeper:
         row |= _known(schema, looked_up(work, self.catalog, schema, row, row))
         self.rules.check(work, schema, (None, row, row), options)
         check_unique(work, schema, row, None)
+        self._lock(schema, ({}, row), options)
         record_id = work.insert(schema, row, options.number)
         after_insert(work, self.catalog, schema, row | {"Id": record_id}, self.user_id)
         note_activity(work, self.catalog, schema, row)
@@ -141,6 +143,7 @@ class RecordKeeper:
         changed |= _known(schema, looked_up(work, self.catalog, schema, old | changed, sent))
         self.rules.check(work, schema, (own_id, old | changed, sent), options)
         check_unique(work, schema, sent, own_id)
+        self._lock(schema, (old, old | changed), options)
         work.update(schema, own_id, changed)
         after_update(work, self.catalog, schema, (old, old | changed), self.user_id)
         note_activity(work, self.catalog, schema, old | changed)
@@ -282,7 +285,7 @@ class RecordKeeper:
         """Deletes records as one after the other would be, but at once; tells of each why it was refused, or None."""
         own_ids = [ids.to_long(record_id) or record_id for record_id in record_ids]
         with working(writer) as work:
-            work.expect(schema, own_ids, whole=False)
+            work.expect(schema, own_ids, whole=bool(self.locks or options.locker))
             work.expect_changes(own_ids)
             faults = [self._undeletable(work, schema, own_id, options) for own_id in own_ids]
             chosen = [own_id for own_id, fault in zip(own_ids, faults, strict=True) if fault is None]
@@ -294,10 +297,23 @@ class RecordKeeper:
     ) -> ApiFault | None:
         try:
             _check_allowed(schema, "delete", allowed=schema.deletable)
-            self.changeable(work, schema, record_id, options)
+            own_id = self.changeable(work, schema, record_id, options)
+            if self.locks or options.locker:
+                self._lock(schema, (work.find(schema, own_id) or {}, {}), options)
         except ApiFault as fault:
             return fault
         return None
+
+    def _lock(self, schema: ObjectSchema, change: tuple[Row, Row], options: WriteOptions) -> None:
+        """Refuses a write, given as the record before and after, that needs a row that somebody else holds."""
+        if not self.locks and options.locker is None:
+            return
+        old, new = change
+        wanted = [*filter(None, [old.get("Id")]), *parents_locked(schema, old, new)]
+        for record_id in map(str, wanted):
+            self.locks.check(record_id, options.transaction)
+        if options.locker is not None:
+            options.locker(map(str, wanted))
 
     def changeable(
         self,

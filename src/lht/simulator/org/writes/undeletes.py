@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids
 from lht.simulator.org.rules.access import check_writable
+from lht.simulator.org.rules.contention import parents_locked
 from lht.simulator.org.writes import rows
 from lht.simulator.org.writes.bodies import check_unique
 from lht.simulator.org.writes.recycle_bin import UnknownRecord, emptied_among, gone
@@ -94,7 +95,8 @@ class _Run:
         if not row.get("IsDeleted") or is_emptied:
             raise not_in_bin()
         check_writable(self.work, record_id)
-        self.locks.check(record_id)
+        for one in (record_id, *parents_locked(self.schema, row, {})) if self.locks else ():
+            self.locks.check(one)
         return row
 
     def _check_masters(self, row: Row) -> None:
