@@ -279,15 +279,23 @@ class RetlError(LhtError):
 
 
 class PlanRefusedError(RetlError):
-    """A plan is wrong; nothing was sent."""
+    """A plan is wrong; nothing was sent. `mistakes` (`lht.model.retl.Mistake`) are all that was found."""
 
     code = "RETL-PLAN"
 
+    def __init__(self, message: str, *, hint: str = "", mistakes: tuple[object, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.mistakes = mistakes
+
 
 class RowsFailedError(RetlError):
-    """Some rows failed; every row's outcome is recorded."""
+    """Some rows failed; every row's outcome is recorded. `result` is an `lht.model.retl.RetlResult`."""
 
     code = "RETL-ROWS"
+
+    def __init__(self, message: str, *, hint: str = "", result: object = None) -> None:
+        super().__init__(message, hint=hint)
+        self.result = result
 
 
 class StateError(LhtError):

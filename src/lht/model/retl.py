@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from lht.model.salesforce import Field
@@ -117,6 +117,18 @@ class SentColumn:
     is_key: bool = False
 
 
+def positions_sent(operation: Operation, columns: Sequence[SentColumn]) -> tuple[int, ...]:
+    """Which of a run's columns a part of that operation sends, counted from 0.
+
+    Deletions send no column of the query's but the record's id alone; insertions leave out the Id, which is
+    Salesforce's to give.
+    """
+    if operation in {Operation.DELETE, Operation.UNDELETE}:
+        return ()
+    leaves_id = operation is Operation.INSERT
+    return tuple(n for n, column in enumerate(columns) if not (leaves_id and column.header.lower() == "id"))
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """Something for which a plan is refused. `rows` is how many rows have it, 0 where it is the query's own.
@@ -158,6 +170,7 @@ class RetlPlan:
     rows_unchanged: int = 0
     rows_to_create: int | None = None
     rows_to_change: int | None = None
+    rows_to_leave: int | None = None
     rows_to_delete: int | None = None
     rows_not_found: int | None = None
     rows_conflicting: int | None = None

@@ -146,7 +146,7 @@ BEFORE_IMAGES = StateTable(
 )
 PUSHED = StateTable(
     "pushed",
-    _columns("org_id object match_field match_key headers sent run_id", "saved", "pushed_at"),
+    _columns("org_id object match_field match_key headers record_id sent run_id", "saved", "pushed_at"),
     ("org_id", "object", "match_field", "match_key", "headers"),
     "run_id",
 )
