@@ -118,11 +118,11 @@ class Caller:
         """Creates a query job."""
         return self.call("POST", "/jobs/query", {"operation": operation, "query": soql, **form})
 
-    def wait(self, job_id: str, until: Collection[str] = FINAL) -> dict[str, Any]:
+    def wait(self, job_id: str, until: Collection[str] = FINAL, *, kind: str = "query") -> dict[str, Any]:
         """Follows a job to one of these states and gives its status."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            status: dict[str, Any] = self.get(f"/jobs/query/{job_id}").json()
+            status: dict[str, Any] = self.get(f"/jobs/{kind}/{job_id}").json()
             if status["state"] in until:
                 return status
             time.sleep(0.01)
@@ -131,6 +131,28 @@ class Caller:
     def finished_job(self, soql: str, operation: str = "query", **form: str) -> dict[str, Any]:
         """Creates a query job, follows it to its end and gives its status."""
         return self.wait(self.job(soql, operation, **form).json()["id"])
+
+    def put(self, job_id: str, data: str | bytes, **headers: str) -> Reply:
+        """Uploads the data of an ingest job."""
+        body = data.encode() if isinstance(data, str) else data
+        kind = {"Content-Type": "text/csv"} | {name.replace("_", "-"): v for name, v in headers.items()}
+        return self.raw("PUT", f"{self._ingest(job_id)}/batches", body, self.headers | kind)
+
+    def load(self, object_name: str, operation: str, data: str | bytes, **form: str) -> dict[str, Any]:
+        """Carries out an ingest job and gives its last status."""
+        body = {"object": object_name, "operation": operation, **form}
+        job_id = str(self.call("POST", "/jobs/ingest", body).json()["id"])
+        self.put(job_id, data)
+        self.call("PATCH", f"/jobs/ingest/{job_id}", {"state": "UploadComplete"})
+        return self.wait(job_id, kind="ingest")
+
+    def outcome(self, job_id: str, kind: str) -> list[dict[str, str]]:
+        """Gives the rows of one of an ingest job's result files by column name."""
+        names, *rows = self.get(f"/jobs/ingest/{job_id}/{kind}/").rows
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _ingest(self, job_id: str) -> str:
+        return f"/services/data/{self.version}/jobs/ingest/{job_id}"
 
     def results(self, job_id: str, *, headers: Mapping[str, str] | None = None, **query: object) -> Reply:
         """Reads one page of a job's results."""

@@ -21,7 +21,8 @@ COMMON, FACTS_OF_REQUESTS = ("kind", "times", "skip"), {"method", "path"}
 FACTS = {
     "status": ("status", "retry_after", "code", "message"), "drop": ("after_bytes", "before"),
     "truncate_gzip": ("cut_bytes",), "expire_session": (), "delay": ("delay_s",),
-    "job_fails": ("error_message", "retries"), "job_retries": ("retries",), "job_hangs": (),
+    "job_fails": ("error_message", "retries", "after_rows"), "job_retries": ("retries",),
+    "job_hangs": ("after_rows",),
 }  # fmt: skip
 """What can be said of each kind alone."""
 _METHOD = re.compile(r"[A-Za-z]+|\*")
@@ -55,6 +56,8 @@ class Fault:
     delay_s: float = 0.0
     error_message: str | None = None
     """job_fails: the job's errorMessage; None leaves that key out."""
+    after_rows: int = 0
+    """job_fails, job_hangs: how many records an ingest job tries before."""
     retries: int = 0
     """job_retries, job_fails: how often the job says that its query was tried again; more than 15 make it fail."""
 

@@ -29,6 +29,12 @@ class Settings:
     parallel_pages: int = 5
     """Page addresses in one answer of resultPages."""
     jobs_per_list: int = 1_000
+    most_upload_bytes: int = 112_500_000
+    """How large the data of an ingest job may be: what base64 would make 150 million bytes of."""
+    chunk_delay_s: float = 0.0
+    """How long an ingest job rests before each chunk of 200 records."""
+    hard_delete: bool = False
+    """Whether the user may delete records past the recycle bin."""
     token_lifetime_s: float = 7_200.0
     """How long a session lives after its last use."""
     job_life_days: float = 7.0

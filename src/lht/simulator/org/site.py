@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lht.simulator.org import user_time
 from lht.simulator.org.effects.last_changes import LastChanges
 from lht.simulator.org.faults import Faults
+from lht.simulator.org.jobs.ingest import IngestBoard
+from lht.simulator.org.jobs.job_ids import JobIds
 from lht.simulator.org.jobs.jobs import JobBoard
 from lht.simulator.org.limits.limits import checked_counts
 from lht.simulator.org.limits.long_requests import LongRequests
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from lht.simulator.org.org import Org
     from lht.simulator.org.reads.query import QueryRunner
     from lht.simulator.org.schemas.catalog import Catalog
+    from lht.simulator.org.writes.records import RecordKeeper
     from lht.simulator.store.database import Database
 
 MOMENTS = ("earliest_date_available", "latest_date_covered")
@@ -45,7 +48,9 @@ class Site:
         self.faults = Faults()
         who = (org.org_id, org.user_id)
         self.oauth = OAuth(org.db, org.clock, self.settings, who, app=app, redirect_uris=redirect_uris)
+        self.job_ids = JobIds()
         self.jobs = JobBoard(self)
+        self.ingest = IngestBoard(self)
         self.last_changes = LastChanges(org.clock, org.catalog)
         self.long_requests = LongRequests(self.settings)
         self._first = dict(settings or {})
@@ -53,6 +58,7 @@ class Site:
             self.change_settings(self._first)
         except ValueError:
             self.jobs.close()
+            self.ingest.close()
             raise
 
     @property
@@ -66,6 +72,10 @@ class Site:
     @property
     def catalog(self) -> Catalog:
         return self.org.catalog
+
+    @property
+    def records(self) -> RecordKeeper:
+        return self.org.records
 
     @property
     def queries(self) -> QueryRunner:
@@ -120,6 +130,7 @@ class Site:
         """Puts everything back to how it started, except that sessions live on."""
         self.faults.clear()
         self.jobs.reset()
+        self.ingest.reset()
         self.org.reset()
         self.change_settings(Settings().values())
         self.change_settings(self._first)
@@ -128,6 +139,7 @@ class Site:
     def close(self) -> None:
         """Stops the jobs, then closes the org."""
         self.jobs.close()
+        self.ingest.close()
         self.org.close()
 
 

@@ -19,6 +19,7 @@ from lht.simulator.server import (
     bulk,
     collections,
     data,
+    ingest,
     oauth,
     oauth_admin,
     soap,
@@ -88,6 +89,9 @@ DATA: dict[str, Methods] = {
     "/jobs/query/{id}": {"GET": bulk.get, "PATCH": bulk.abort, "DELETE": bulk.delete},
     "/jobs/query/{id}/results": {"GET": bulk.results},
     "/jobs/query/{id}/resultPages": {"GET": bulk.result_pages},
+    "/jobs/ingest": {"GET": ingest.list_jobs, "POST": ingest.create},
+    "/jobs/ingest/{id}": {"GET": ingest.get, "PATCH": ingest.change, "DELETE": ingest.delete},
+    "/jobs/ingest/{id}/{part}": {"GET": ingest.results, "PUT": ingest.upload},
 }
 ADMIN: dict[str, Methods] = {
     "/simulator/reset": {"POST": admin.reset},
@@ -160,9 +164,21 @@ def _route(path: str, site: Site, methods: Methods, run: Callable[[Site, Handler
             _check_local(request)
         method = _method(request)
         handler = methods.get("GET" if method == "HEAD" else method) or _refuser(method, methods)
+        if handler is ingest.upload:
+            return await _with_upload(request, site, lambda call: run(site, handler, call))
         return await run_in_threadpool(run, site, handler, replace(await Call.of(request), method=method))
 
     return Route(path, endpoint, methods=ALL_METHODS)
+
+
+async def _with_upload(request: Request, site: Site, answer: Callable[[Call], Response]) -> Response:
+    """Serves a request whose body is too large to be held; the file goes, unless somebody took it."""
+    path = site.ingest.spool()
+    try:
+        call = await Call.with_upload(request, path, site.settings.most_upload_bytes)
+        return await run_in_threadpool(answer, call)
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _refuser(method: str, methods: Methods) -> Handler:

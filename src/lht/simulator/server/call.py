@@ -6,7 +6,7 @@ import json
 import math
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.responses import Response, StreamingResponse
@@ -15,10 +15,12 @@ from lht.simulator.errors import ApiFault, DuplicatesFound, ManyFound, not_found
 from lht.simulator.org.writes.write_options import WriteOptions
 from lht.simulator.server.addresses import values
 from lht.simulator.server.media import inflated
+from lht.simulator.server.uploads import spool
 from lht.simulator.versions import NEWEST, OLDEST, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
@@ -43,12 +45,24 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     base_url: str
+    upload: Path | None = None
+    """Where the body lies that is too large to be held."""
+    upload_is_too_large: bool = False
 
     @classmethod
     async def of(cls, request: Request) -> Call:
         """Reads a request."""
+        return cls._of(request, inflated(await request.body(), dict(request.headers)))
+
+    @classmethod
+    async def with_upload(cls, request: Request, path: Path, most_bytes: int) -> Call:
+        """Reads a request whose body goes to a file."""
+        fits = await spool(request, path, most_bytes)
+        return replace(cls._of(request, b""), upload=path, upload_is_too_large=not fits)
+
+    @classmethod
+    def _of(cls, request: Request, body: bytes) -> Call:
         headers = dict(request.headers)
-        body = inflated(await request.body(), headers)
         base_url = f"{request.url.scheme}://{request.headers.get('host') or request.url.netloc}"
         query = dict(request.query_params)
         return cls(request.method, values(request.path_params), query, headers, body, base_url)

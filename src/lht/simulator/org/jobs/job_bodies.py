@@ -51,13 +51,13 @@ class Order:
         """Reads the request's body; raises ApiFault 400."""
         if unknown := sorted(set(body) - KEYS):
             raise ApiFault(400, "INVALIDJOB", f"Unknown property for a query job: {unknown[0]}")
-        operation = _choice(body, "operation", OPERATIONS, None)
+        operation = choice(body, "operation", OPERATIONS, None)
         query = body.get("query")
         if not isinstance(query, str) or not query.strip():
             raise ApiFault(400, "INVALIDJOB", "No query found in the job")
-        _choice(body, "contentType", ("CSV",), "CSV")
-        delimiter = _choice(body, "columnDelimiter", DELIMITERS, "COMMA")
-        return cls(operation, query, CsvForm(delimiter, _choice(body, "lineEnding", LINE_ENDINGS, "LF")))
+        choice(body, "contentType", ("CSV",), "CSV")
+        delimiter = choice(body, "columnDelimiter", DELIMITERS, "COMMA")
+        return cls(operation, query, CsvForm(delimiter, choice(body, "lineEnding", LINE_ENDINGS, "LF")))
 
 
 def created(job: Job) -> dict[str, Any]:
@@ -72,8 +72,8 @@ def reduced(job: Job) -> dict[str, Any]:
         "operation": job.order.operation,
         "object": job.compiled.object.name,
         "createdById": job.created_by,
-        "createdDate": _stamp(job.created_at),
-        "systemModstamp": _stamp(job.modified_at),
+        "createdDate": stamp(job.created_at),
+        "systemModstamp": stamp(job.modified_at),
         "state": job.state,
         "concurrencyMode": "Parallel",
         "contentType": "CSV",
@@ -126,7 +126,8 @@ def _form(job: Job) -> dict[str, Any]:
     return {"lineEnding": job.order.form.line_ending, "columnDelimiter": job.order.form.delimiter}
 
 
-def _choice(body: Mapping[str, Any], key: str, allowed: Collection[str], default: str | None) -> str:
+def choice(body: Mapping[str, Any], key: str, allowed: Collection[str], default: str | None) -> str:
+    """Gives one of the words that a property may say; raises ApiFault 400 for any other."""
     given = body.get(key)
     value = default if given is None else given
     if not isinstance(value, str) or value not in allowed:
@@ -135,5 +136,6 @@ def _choice(body: Mapping[str, Any], key: str, allowed: Collection[str], default
     return value
 
 
-def _stamp(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
+    """Writes a moment as job resources do."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.000+0000")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
 from lht.simulator.errors import ApiFault, not_found
-from lht.simulator.org.ids import make_id, to_long
+from lht.simulator.org.ids import to_long
 from lht.simulator.org.jobs import job_bodies
 from lht.simulator.org.jobs.job_bodies import FINAL, Order
 from lht.simulator.org.jobs.pages import PageBounds, ResultPage, locator_for, page_list, page_start, row_of
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
     from lht.simulator.org.clock import Clock
     from lht.simulator.org.faults import Fault, Faults
+    from lht.simulator.org.jobs.job_ids import JobIds
     from lht.simulator.org.limits.limits import Limits
     from lht.simulator.org.reads.query import QueryRunner
     from lht.simulator.org.settings import Settings
     from lht.simulator.soql.compiled import Compiled
     from lht.simulator.store.database import Database
 
-KEY_PREFIX = "750"
 MEGABYTE = 1 << 20
 MOST_RETRIES = 15
 SORTED_COLUMNS_BEFORE = 50
@@ -60,6 +60,8 @@ class Host(Protocol):
     def limits(self) -> Limits: ...
     @property
     def faults(self) -> Faults: ...
+    @property
+    def job_ids(self) -> JobIds: ...
     @property
     def user_id(self) -> str: ...
 
@@ -115,7 +117,6 @@ class JobBoard:
         self._jobs: dict[str, Job] = {}
         self._threads: set[threading.Thread] = set()
         self._uncounted = 0
-        self._last = 0
         self._lock = threading.RLock()
         self._results = ResultStore()
 
@@ -209,10 +210,9 @@ class JobBoard:
         self._results.close()
 
     def _new(self, order: Order, compiled: Compiled, api_version: float, now: datetime) -> Job:
-        self._last += 1
         settings, fault = self._host.settings, self._host.faults.for_job()
         bounds = PageBounds(settings.page_size, settings.page_bytes, settings.most_page_rows)
-        job_id = make_id(KEY_PREFIX, self._last)
+        job_id = self._host.job_ids.following()
         job = Job(job_id, order, compiled, api_version, self._host.user_id, now, now, bounds, fault)
         self._jobs[job_id] = job
         return job

@@ -93,6 +93,14 @@ class Limits:
                 raise ApiFault(400, "LIMIT_EXCEEDED", message)
             self.count(BULK_QUERY_JOBS)
 
+    def take_batches(self, number: int) -> bool:
+        """Counts batches of ingest jobs; tells whether they were left, else none is counted."""
+        with self._lock:
+            if self.enforced and self.remaining(BULK_BATCHES) < number:
+                return False
+            self.count(BULK_BATCHES, number)
+            return True
+
     def usage_header(self) -> str:
         """Gives the value of `Sforce-Limit-Info`, which is never late."""
         return f"api-usage={self.used(API_REQUESTS)}/{self.allowed[API_REQUESTS]}"

@@ -1,0 +1,164 @@
+"""An ingest job at work: batches of 10,000 records, written in chunks of 200, each a transaction of its own.
+
+Real chunks run at the same time and their rows come back in any order. Here one runs after the other, in an order that
+is shuffled by the job's id, so that the same job comes out the same way each time.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from lht.simulator.errors import ApiFault
+from lht.simulator.org.jobs.ingest_csv import JobFailed, Record, Upload, loose
+from lht.simulator.org.jobs.ingest_header import columns
+from lht.simulator.org.jobs.ingest_lines import LineWriter
+from lht.simulator.org.jobs.ingest_rows import ChunkWriter
+from lht.simulator.store.results import Stopped
+from lht.simulator.store.uploads import FAILED, SUCCEEDED, UNPROCESSED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lht.simulator.org.jobs.ingest_job import IngestJob
+    from lht.simulator.org.limits.limits import Limits
+    from lht.simulator.org.settings import Settings
+    from lht.simulator.org.writes.collections import Outcome
+    from lht.simulator.org.writes.records import RecordKeeper
+
+BATCH_RECORDS = 10_000
+CHUNK_RECORDS = 200
+CELLS_AT_ONCE = 500_000
+"""Values that are held in memory at a time: files of many columns are gone through in smaller portions."""
+QUOTA = "ExceededQuota : ApiBatchItems Limit exceeded."
+
+
+class Host(Protocol):
+    """What a job at work needs of the org."""
+
+    @property
+    def records(self) -> RecordKeeper: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def limits(self) -> Limits: ...
+
+
+@dataclass(slots=True)
+class Run:
+    """Carries out one job. `tell` is told after each chunk how many of its records were tried and how many failed."""
+
+    host: Host
+    job: IngestJob
+    tell: Callable[[int, int], None]
+
+    def carry_out(self) -> None:
+        """Does the whole work; raises JobFailed, or Stopped where somebody aborted it."""
+        if not self.job.is_uploaded:
+            return
+        order, schema = self.job.order, self.host.records.catalog.need(self.job.order.object_name)
+        try:
+            upload = Upload.open(self.job.files.upload, order.form)
+            self.job.header = upload.header
+            found = columns(self.host.records.catalog, schema, order, upload.names)
+            upload.count()
+        except JobFailed:
+            self._leave_all()
+            raise
+        writer = ChunkWriter(self.host.records, order, found)
+        self._work(upload, writer, LineWriter.of(found, order.form))
+
+    def _work(self, upload: Upload, writer: ChunkWriter, lines: LineWriter) -> None:
+        """Works through the records; whatever ends that too soon, the rest is written down as not processed."""
+        portions = _portions(upload)
+        waiting: list[list[Record]] = []
+        order = random.Random(self.job.id)  # noqa: S311 - it shuffles, it keeps no secret
+        records = 0
+        try:
+            for portion in portions:
+                waiting = _chunks(portion)
+                self._take_batches(records, len(portion))
+                records += len(portion)
+                order.shuffle(waiting)
+                while waiting:
+                    self._check()
+                    chunk = waiting[-1]
+                    self._note(chunk, writer.write(chunk), lines, order)
+                    waiting.pop()
+        except (JobFailed, Stopped):
+            self._leave(waiting, lines)
+            for portion in portions:
+                self._leave([portion], lines)
+            raise
+
+    def _take_batches(self, before: int, number: int) -> None:
+        """Counts a batch for every 10,000 records that are begun."""
+        batches = -(-(before + number) // BATCH_RECORDS) - -(-before // BATCH_RECORDS)
+        if batches and not self.host.limits.take_batches(batches):
+            raise JobFailed(QUOTA)
+
+    def _check(self) -> None:
+        fault, job = self.job.fault, self.job
+        if fault is not None and job.processed >= fault.after_rows:
+            if fault.kind == "job_hangs":
+                job.stop.wait()
+            if fault.kind == "job_fails":
+                raise JobFailed(fault.error_message or "")
+        if (
+            job.stop.wait(self.host.settings.chunk_delay_s)
+            if self.host.settings.chunk_delay_s
+            else job.stop.is_set()
+        ):
+            raise Stopped
+
+    def _note(
+        self, chunk: Sequence[Record], outcomes: Sequence[Outcome], lines: LineWriter, order: random.Random
+    ) -> None:
+        pairs = _mixed(list(zip(chunk, outcomes, strict=True)), order)
+        failed = [lines.outcome(record, one) for record, one in pairs if isinstance(one, ApiFault)]
+        good = [lines.outcome(record, one) for record, one in pairs if not isinstance(one, ApiFault)]
+        self.job.files.add(SUCCEEDED, good)
+        self.job.files.add(FAILED, failed)
+        self.tell(len(chunk), len(failed))
+
+    def _leave(self, chunks: Sequence[Sequence[Record]], lines: LineWriter) -> None:
+        for chunk in chunks:
+            self.job.files.add(UNPROCESSED, [lines.untried(record) for record in chunk])
+
+    def _leave_all(self) -> None:
+        """Writes down all records as not processed, also those of a file that is no CSV."""
+        header, records = loose(self.job.files.upload, self.job.form)
+        self.job.header = self.job.header or header
+        portion: list[str] = []
+        for record in records:
+            portion.append(LineWriter.plain(len(record), self.job.form).untried(record))
+            if len(portion) == CHUNK_RECORDS:
+                self.job.files.add(UNPROCESSED, portion)
+                portion = []
+        self.job.files.add(UNPROCESSED, portion)
+
+
+def _portions(upload: Upload) -> Iterator[list[Record]]:
+    """Gives the records in portions of at most a batch, each of whole chunks."""
+    chunks = max(1, CELLS_AT_ONCE // (len(upload.names) * CHUNK_RECORDS))
+    size = min(BATCH_RECORDS, chunks * CHUNK_RECORDS)
+    portion: list[Record] = []
+    for record in upload.records():
+        portion.append(record)
+        if len(portion) == size:
+            yield portion
+            portion = []
+    if portion:
+        yield portion
+
+
+def _chunks(records: list[Record]) -> list[list[Record]]:
+    return [records[start : start + CHUNK_RECORDS] for start in range(0, len(records), CHUNK_RECORDS)]
+
+
+def _mixed(pairs: list[tuple[Record, Outcome]], order: random.Random) -> list[tuple[Record, Outcome]]:
+    """Gives the pairs in an order that is never the one they came in."""
+    mixed = pairs.copy()
+    order.shuffle(mixed)
+    return mixed if mixed != pairs or len(pairs) == 1 else pairs[1:] + pairs[:1]
