@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 MOST = 1_000_000_000
-AT_LEAST_ONE = frozenset({"page_size", "page_bytes", "parallel_pages", "jobs_per_list"})
+AT_LEAST_ONE = frozenset({"page_size", "page_bytes", "parallel_pages", "jobs_per_list", "parallel_chunks"})
 AT_MOST_ONE = frozenset({"lock_rate"})
 
 
@@ -49,6 +49,8 @@ class Settings:
     lock_rate: float = 0.0
     """How likely a chunk of a Bulk job waits in vain for a row that another chunk at the same time has locked, from
     0 to 1; 0 is an org whose locks are always released in time."""
+    parallel_chunks: int = 10
+    """How many chunks of an ingest job are under way together."""
     lock_seed: int = 1
     """What the draws for that begin with."""
     enforce_limits: bool = True

@@ -12,7 +12,7 @@ from lht.simulator.org import ids
 from lht.simulator.org.jobs.ingest_csv import BadRow, Record
 from lht.simulator.org.writes.collections import Outcome, Saved, save_sets
 from lht.simulator.org.writes.records import held_value
-from lht.simulator.org.writes.write_options import AS_USUAL
+from lht.simulator.org.writes.write_options import AS_USUAL, WriteOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +35,7 @@ class ChunkWriter:
     keeper: RecordKeeper
     order: IngestOrder
     columns: Sequence[Column]
+    options: WriteOptions = AS_USUAL
 
     def write(self, records: Sequence[Record]) -> list[Outcome]:
         """Writes a chunk and tells what became of each record, in order."""
@@ -66,7 +67,7 @@ class ChunkWriter:
         if "Id" in body:
             message = "cannot specify Id in an insert call"
             raise ApiFault(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, ("Id",))
-        return Saved(self.keeper.create_in(work, schema, body, AS_USUAL), created=True)
+        return Saved(self.keeper.create_in(work, schema, body, self.options), created=True)
 
     def _update(
         self, schema: ObjectSchema, key: FieldSchema, again: set[str], work: WorkingSet, body: Body
@@ -76,7 +77,7 @@ class ChunkWriter:
             raise ApiFault(400, "MISSING_ARGUMENT", "Id not specified in an update call", ())
         if _folded(key, record_id) in again:
             raise ApiFault(400, "DUPLICATE_VALUE", f"Duplicate id specified: {record_id}", ("Id",))
-        self.keeper.update_in(work, schema, record_id, body, AS_USUAL)
+        self.keeper.update_in(work, schema, record_id, body, self.options)
         return Saved(ids.checked_id(record_id), created=False)
 
     def _upsert(
@@ -92,7 +93,7 @@ class ChunkWriter:
             message = f"Duplicate external id specified: {value}"
             raise ApiFault(400, "DUPLICATE_VALUE", message, (key.name,))
         found, created = self.keeper.upsert_in(
-            work, schema, key.name, str(value or ""), body, options=AS_USUAL
+            work, schema, key.name, str(value or ""), body, options=self.options
         )
         return Saved(found, created=created)
 
@@ -136,7 +137,7 @@ class ChunkWriter:
         times = Counter(ids.to_long(one) for one in named if isinstance(one, str))
         checked = [one if isinstance(one, ApiFault) else _removable(one, times) for one in named]
         chosen = [one for one in checked if isinstance(one, str)]
-        faults = self.keeper.delete_all_in(work, schema, chosen)
+        faults = self.keeper.delete_all_in(work, schema, chosen, self.options)
         if self.order.operation == "hardDelete":
             gone = [ids.checked_id(one) for one, fault in zip(chosen, faults, strict=True) if fault is None]
             self.keeper.bin.empty(work.writing(), schema, gone)

@@ -7,7 +7,8 @@ is shuffled by the job's id, so that the same job comes out the same way each ti
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from lht.simulator.errors import ApiFault
@@ -15,6 +16,8 @@ from lht.simulator.org.jobs.ingest_csv import JobFailed, Record, Upload, loose
 from lht.simulator.org.jobs.ingest_header import columns
 from lht.simulator.org.jobs.ingest_lines import LineWriter
 from lht.simulator.org.jobs.ingest_rows import ChunkWriter
+from lht.simulator.org.rules.contention import Flight
+from lht.simulator.org.writes.write_options import AS_USUAL, WriteOptions
 from lht.simulator.store.results import Stopped
 from lht.simulator.store.uploads import FAILED, SUCCEEDED, UNPROCESSED
 
@@ -52,6 +55,9 @@ class Run:
     host: Host
     job: IngestJob
     tell: Callable[[int, int], None]
+    _begun: int = field(default=0, init=False)
+    """Chunks that were begun."""
+    _flight: Flight = field(default_factory=partial(Flight, "", 0.0), init=False)
 
     def carry_out(self) -> None:
         """Does the whole work; raises JobFailed, or Stopped where somebody aborted it."""
@@ -84,13 +90,22 @@ class Run:
                 while waiting:
                     self._check()
                     chunk = waiting[-1]
-                    self._note(chunk, writer.write(chunk), lines, order)
+                    self._note(chunk, replace(writer, options=self._locking()).write(chunk), lines, order)
                     waiting.pop()
         except (JobFailed, Stopped):
             self._leave(waiting, lines)
             for portion in portions:
                 self._leave([portion], lines)
             raise
+
+    def _locking(self) -> WriteOptions:
+        """Begins the next chunk: those that are under way together may want the same rows."""
+        settings = self.host.settings
+        if self._begun % settings.parallel_chunks == 0:
+            name = f"{self.job.id}/{self._begun}"
+            self._flight = Flight(name, settings.lock_rate, settings.lock_seed)
+        self._begun += 1
+        return WriteOptions(locker=self._flight.chunk()) if self._flight.rate else AS_USUAL
 
     def _take_batches(self, before: int, number: int) -> None:
         """Counts a batch for every 10,000 records that are begun."""
