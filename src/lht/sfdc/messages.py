@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lht.errors import ConfigError, UnreachableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _REPEATABLE_METHODS = frozenset({"GET", "HEAD", "DELETE"})
@@ -43,7 +46,10 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. `repeat` says that sending it twice does no harm, although its method might."""
+    """One HTTP request. `repeat` says that sending it twice does no harm, although its method might.
+
+    `file` is a body that is read from disk piece by piece; its length stands in the headers.
+    """
 
     method: str
     url: str
@@ -51,6 +57,7 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     timeout_s: float = 120.0
     repeat: bool = False
+    file: Path | None = None
 
     @property
     def is_repeatable(self) -> bool:

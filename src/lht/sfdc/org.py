@@ -24,6 +24,7 @@ from lht.sfdc.transport import StreamedResponse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from pathlib import Path
     from types import TracebackType
 
     from lht.sfdc.auth import Login
@@ -110,6 +111,14 @@ class Org:
             ) from None
 
     @property
+    def user_id(self) -> str:
+        """The user's id, 18 characters; empty if Salesforce does not tell."""
+        try:
+            return to_18(self.login.user_id or str(self._user_info().get("user_id") or ""))
+        except ValueError:
+            return ""
+
+    @property
     def api_version(self) -> str:
         """The version in use, as `66.0`: fixed, or else the newest that both sides know."""
         with self._facts.lock:
@@ -183,6 +192,32 @@ class Org:
         if isinstance(answer, StreamedResponse):
             return answer
         raise self._error(f"GET {path}", answer)
+
+    def upload(
+        self,
+        path: str,
+        file: Path,
+        *,
+        content_type: str = "text/csv; charset=UTF-8",
+        timeout_s: float = 600.0,
+    ) -> Response:
+        """PUTs a file, read piece by piece. It goes out once: a second time only after a 401, which keeps nothing.
+
+        An answer that is lost is raised as a TransportError: whether the file arrived is then not known.
+        """
+        url, size = self._path(path, None), file.stat().st_size
+        about = {"Accept": "application/json", "Content-Type": content_type, "Content-Length": str(size)}
+
+        def once(login: Login) -> Response:
+            request = Request(
+                "PUT", login.instance_url + url, _headers(login, about), None, timeout_s, file=file
+            )
+            return self._transport.send(request, on_attempt=self._tally.count)
+
+        answer = self._ask(once)
+        if isinstance(answer, Response) and answer.is_success:
+            return answer
+        raise self._error(f"PUT {path}", answer)
 
     def url_bytes(self, path: str, params: Mapping[str, str]) -> int:
         """How long a request's URL is; Salesforce refuses more than 16,384 bytes."""

@@ -19,6 +19,7 @@ from lht.sfdc.redact import redact
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import TracebackType
 
     import urllib3
@@ -30,6 +31,8 @@ _RETRYABLE_STATUSES = frozenset({406, 420, 429, 500, 502, 503, 504})
 _CONNECT_TIMEOUT_S = 20.0
 _POOL_SIZE = 10
 _CHUNK_BYTES = 1 << 18
+_UPLOAD_STALL_S = 60.0
+"""How long a piece of an upload may wait for the other side to take it; the driver calls that connecting, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +171,14 @@ class Transport:
     def _open_once(self, request: Request) -> StreamedResponse:
         import urllib3  # noqa: PLC0415  # a driver: imported where it is needed
 
-        timeout = urllib3.Timeout(connect=min(_CONNECT_TIMEOUT_S, request.timeout_s), read=request.timeout_s)
+        connect_s = _UPLOAD_STALL_S if request.file else _CONNECT_TIMEOUT_S
+        timeout = urllib3.Timeout(connect=min(connect_s, request.timeout_s), read=request.timeout_s)
         started = time.monotonic()
         with _translated(request):
             raw = self._pool(request.url).request(
                 request.method,
                 request.url,
-                body=request.body,
+                body=_pieces(request.file) if request.file else request.body,
                 headers={"User-Agent": self._user_agent(), "Accept-Encoding": "gzip", **request.headers},
                 timeout=timeout,
                 retries=False,
@@ -257,6 +261,13 @@ class Transport:
         headers = urllib3.make_headers(proxy_basic_auth=parts.auth) if parts.auth else None
         address = parts._replace(auth=None).url
         return urllib3.ProxyManager(address, maxsize=_POOL_SIZE, proxy_headers=headers, ssl_context=context)
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """A file's bytes, so that memory does not grow with it."""
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK_BYTES):
+            yield piece
 
 
 def _inflated(body: bytes, request: Request) -> bytes:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class Script:
-    """What the server does: `act` is called for each request; `seen` is what came."""
+    """What the server does: `act` is called for each request; `seen` is what came, `sizes` how long the bodies were."""
 
     url: str = ""
     act: Callable[[Exchange], None] = lambda exchange: exchange.reply(200, b"{}")
     seen: list[tuple[str, str]] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     lock: Any = field(default_factory=threading.Lock)
 
     @staticmethod
@@ -59,12 +60,15 @@ class Exchange(BaseHTTPRequestHandler):
         """Keeps the test's output clean."""
 
     def handle_any(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        size = left = int(self.headers.get("Content-Length", 0))
+        while left > 0 and (piece := self.rfile.read(min(left, 1 << 16))):
+            left -= len(piece)
         with self.script.lock:
             self.script.seen.append((self.command, self.path))
+            self.script.sizes.append(size - left)
         self.script.act(self)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any  # noqa: N815
 
     def reply(self, status: int, body: bytes, *, announced: int | None = None, **headers: str) -> None:
         self.send_response(status)
