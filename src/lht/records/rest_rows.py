@@ -64,6 +64,14 @@ def _batch(records: Sequence[Mapping[str, Any]], layout: Layout, tally: Tally) -
     return batch
 
 
+def text_at(record: Mapping[str, Any], path: str) -> str | None:
+    """A field of a record, or of its parent, as the text that Bulk would print.
+
+    Numbers keep their spelling only where the answer was read with `parse_float=str`.
+    """
+    return _text(_value(record, path.split(".")))
+
+
 def _value(record: Mapping[str, Any], path: Sequence[str]) -> Any:
     value: Any = record
     for step in path:

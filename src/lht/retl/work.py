@@ -78,9 +78,9 @@ class Work:
         self, sql: str, params: Sequence[object] = (), *, rows: int = BATCH_ROWS
     ) -> pa.RecordBatchReader:
         """Gives a result of any size; another cursor reads it, so that this connection may go on."""
-        reader = self._connection.cursor().execute(sql, list(params)).to_arrow_reader(rows)
-        if reader is None:
-            raise LhtError("A statement gave no result.")
+        reader: pa.RecordBatchReader = (
+            self._connection.cursor().sql(sql, params=list(params)).to_arrow_reader(rows)
+        )
         return reader
 
     def write_csv(self, sql: str, path: Path) -> int:

@@ -90,10 +90,14 @@ class Response:
     def date(self) -> datetime | None:
         return server_date(self.headers)
 
-    def json(self) -> Any:
-        """Reads the body; what is no JSON came from something that is not Salesforce."""
+    def json(self, *, numbers_as_texts: bool = False) -> Any:
+        """Reads the body; what is no JSON came from something that is not Salesforce.
+
+        `numbers_as_texts` keeps each number's own spelling: a float would lose digits.
+        """
+        as_number = str if numbers_as_texts else None
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, parse_float=as_number, parse_int=as_number)
         except ValueError as error:
             raise UnreachableError(
                 f"The answer (HTTP {self.status}) is not JSON: something between here and Salesforce answered.",

@@ -155,11 +155,13 @@ class Org:
     ) -> Response:
         """Sends one request. `path` is below /services/data/vNN.N/, or starts with /services/ itself.
 
+        `json` is the body: a value, or bytes that are JSON already.
+
         An error answer is raised as our error, unless `raw` asks for the answer whatever it is (a dead session
         is raised even then). `repeat` says that the request may go out twice although its method is a writing one.
         """
         url = self._path(path, params)
-        body = None if json is None else json_module.dumps(json).encode()
+        body = json if json is None or isinstance(json, bytes) else json_module.dumps(json).encode()
         content = {} if body is None else {"Content-Type": "application/json; charset=UTF-8"}
 
         def once(login: Login) -> Response:
