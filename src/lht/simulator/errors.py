@@ -26,10 +26,17 @@ def not_found() -> ApiFault:
 class ManyFound(ApiFault):
     """The answer to an external id that several records hold: HTTP 300, with their addresses instead of an error."""
 
-    def __init__(self, object_name: str, record_ids: tuple[str, ...]) -> None:
+    def __init__(self, object_name: str, record_ids: tuple[str, ...], label: str) -> None:
         super().__init__(300, "DUPLICATE_EXTERNAL_ID", f"more than one record found: {', '.join(record_ids)}")
         self.object_name = object_name
         self.record_ids = record_ids
+        self.label = label
+
+    def of_row(self) -> ApiFault:
+        """Gives the refusal of one record among others, which begins with the label of the field."""
+        listed = ", ".join(self.record_ids)
+        message = f"{self.label}: more than one record found for external id field: [{listed}]"
+        return ApiFault(400, self.code, message, ())
 
 
 class DuplicatesFound(ApiFault):

@@ -54,13 +54,13 @@ def test_a_record_is_rendered_with_its_address_whole(org: Org) -> None:
         ),
         (
             "Account", {"Name": "x", "ParentId": make_id("001", 99)}, "INVALID_CROSS_REFERENCE_KEY",
-            "invalid cross reference id", ("ParentId",),
+            "invalid cross reference id", (),
         ),
         (
             "Contact", {"LastName": "x", "Account": {"ExternalId__c": "k9"}}, "INVALID_FIELD",
             "Foreign key external ID: k9 not found for field ExternalId__c in entity Account", None,
         ),
-        ("AccountHistory", {}, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type AccountHistory does not support create", None),
+        ("AccountHistory", {}, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: Account History", ()),
     ],
 )  # fmt: skip
 def test_a_record_that_breaks_a_rule_is_refused_in_salesforces_words(

@@ -105,5 +105,5 @@ def test_ids_of_purged_records_are_not_used_again(org: Org) -> None:
 
 
 def test_users_cannot_be_deleted(org: Org) -> None:
-    with pytest.raises(ApiFault, match="does not support delete"):
+    with pytest.raises(ApiFault, match="entity type cannot be deleted"):
         org.records.delete("User", org.user_id)

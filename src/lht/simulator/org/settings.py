@@ -44,6 +44,8 @@ class Settings:
     """How long a row that was emptied out of the bin is still there for queryAll."""
     archive_after_days: float = 365.0
     """How long ago an activity must have been over for an archiving to take it."""
+    round_decimals: bool = True
+    """Whether numbers are rounded to their field's scale as they are saved, or kept as they came."""
     set_audit_fields: bool = False
     """Whether new records may be given who made and changed them, and when."""
     lock_rate: float = 0.0

@@ -9,7 +9,7 @@ from lht.simulator.org.first_rows import FIRST_ROWS, USER_ID
 from lht.simulator.org.objects.history import STARTS
 from lht.simulator.org.rules import access
 from lht.simulator.org.schemas.catalog import TABLE, Catalog
-from lht.simulator.org.writes import recycle_bin
+from lht.simulator.org.writes import recycle_bin, spellings
 from lht.simulator.org.writes.rows import COUNTERS
 from lht.simulator.store import ddl
 from lht.simulator.store.database import LOG_TABLE
@@ -42,6 +42,7 @@ def make_side_tables(connection: Connection) -> None:
     """Makes what an org of an earlier version may lack."""
     recycle_bin.make_tables(connection)
     access.make_table(connection)
+    spellings.make_table(connection)
 
 
 def drop_tables(connection: Connection, catalog: Catalog) -> None:
@@ -53,6 +54,7 @@ def drop_tables(connection: Connection, catalog: Catalog) -> None:
         TABLE,
         UNFINISHED,
         *recycle_bin.TABLES,
+        spellings.TABLE,
     ):
         connection.execute(ddl.drop_table(name))
 

@@ -77,11 +77,9 @@ class LineWriter:
 
 def sf_error(fault: ApiFault) -> str:
     """Writes why a record was refused: code, message, fields."""
-    message = fault.message
-    if isinstance(fault, ManyFound):
-        message = f"more than one record found for external id field: [{', '.join(fault.record_ids)}]"
-    fields = ",".join(fault.fields or ())
-    return f"{fault.code}:{message}:{fields} --" if fields else f"{fault.code}:{message}:--"
+    said = fault.of_row() if isinstance(fault, ManyFound) else fault
+    fields = ",".join(said.fields or ())
+    return f"{said.code}:{said.message}:{fields} --" if fields else f"{said.code}:{said.message}:--"
 
 
 def java_number(text: str) -> str:

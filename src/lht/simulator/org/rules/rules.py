@@ -143,8 +143,7 @@ class RuleBook:
         record_id, row, sent = record
         for rule in schema.validation_rules:
             if rule.active and self._is_true(work.reading(), schema, rule, row | {"Id": record_id or NO_ID}):
-                fields = () if rule.field is None else (rule.field,)
-                raise ApiFault(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, fields)
+                raise _broken(rule, is_new=record_id is None)
         for same in schema.duplicate_rules:
             touched = record_id is None or any(name in sent for name in same.fields)
             if same.active and touched and not (options.allow_save and same.action == "allow"):
@@ -180,6 +179,16 @@ def _compiled(catalog: Catalog, schema: ObjectSchema, rule: ValidationRule, **ho
     if tree.order_by or tree.group_by or tree.limit is not None or tree.offset is not None:
         raise ApiFault(400, "MALFORMED_QUERY", f"only a condition is needed: {rule.condition}")
     return compile_query(tree, catalog, include_deleted=True, **how)
+
+
+def _broken(rule: ValidationRule, *, is_new: bool) -> ApiFault:
+    """Gives the answer to a record that breaks a rule; a trigger that fails is told with what it failed of."""
+    fields = () if rule.field is None else (rule.field,)
+    if rule.trigger is None:
+        return ApiFault(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, fields)
+    event = "BeforeInsert" if is_new else "BeforeUpdate"
+    message = f"{rule.trigger}: execution of {event}\n\ncaused by: {rule.message}\n\nTrigger.{rule.trigger}: line 1, column 1"
+    return ApiFault(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, fields)
 
 
 def _unveiled(catalog: Catalog) -> Catalog:

@@ -33,13 +33,17 @@ class PicklistValue:
 
 @dataclass(frozen=True, slots=True)
 class ValidationRule:
-    """Refuses a record for which its SOQL condition is true, at `field` if it names one."""
+    """Refuses a record for which its SOQL condition is true, at `field` if it names one.
+
+    With `trigger` it is a trigger of that name which fails, as for an error in its code.
+    """
 
     name: str
     condition: str
     message: str
     field: str | None = None
     active: bool = True
+    trigger: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

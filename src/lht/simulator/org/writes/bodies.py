@@ -12,10 +12,11 @@ from lht.simulator.org.rules.record_type_rules import FIELD as RECORD_TYPE
 from lht.simulator.org.rules.record_type_rules import check_record_type, usual_record_type
 from lht.simulator.org.rules.record_types import MASTER_ID
 from lht.simulator.org.writes import rows
+from lht.simulator.org.writes.spellings import as_first_spelled
 from lht.simulator.org.writes.values import stored, wrong_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lht.simulator.org.effects.derive import Row
     from lht.simulator.org.schemas.catalog import Catalog
@@ -37,19 +38,24 @@ def read_body(
     *,
     new: bool,
     also: frozenset[str] = frozenset(),
+    rounds: bool = True,
 ) -> Row:
     """Gives the fields to store by canonical name. Checks everything but what a new record must have.
 
-    `also` names fields that may be written besides.
+    `also` names fields that may be written besides; `rounds` is whether numbers are cut to their field's scale.
     """
+    given = [
+        (name, _named(schema, name, value), value) for name, value in body.items() if name != "attributes"
+    ]
+    _check_writable([field for _, field, _ in given if field.name not in also], new=new)
     row: Row = {}
-    for name, value in body.items():
-        if name == "attributes":
+    for name, field, value in given:
+        if schema.find(name) is None and isinstance(value, dict):
+            row[field.name] = _parent_by_key(work, catalog, field, value)
             continue
-        field, found = _entry(work, catalog, schema, name, value, new=new, also=also)
-        row[field.name] = found
-        if found is None and not field.nillable and not new:
-            raise ownerless() if field.name == OWNER else missing([field.name])
+        row[field.name] = as_first_spelled(work, schema, field, stored(field, value, rounds=rounds))
+    if not new:
+        _check_kept(schema, row)
     is_master = row.get(RECORD_TYPE) == MASTER_ID
     if is_master:
         row[RECORD_TYPE] = None
@@ -61,28 +67,28 @@ def read_body(
     return row
 
 
-def _entry(
-    work: WorkingSet,
-    catalog: Catalog,
-    schema: ObjectSchema,
-    name: str,
-    value: object,
-    *,
-    new: bool,
-    also: frozenset[str],
-) -> tuple[FieldSchema, Stored]:
+def _named(schema: ObjectSchema, name: str, value: object) -> FieldSchema:
+    """Gives the field that a name of a body means: a field's own, or that of its relationship before an object."""
     field = schema.find(name)
     if field is not None:
-        if field.name not in also:
-            _check_writable(field, new=new)
-        return field, stored(field, value)
+        return field
     relation = next(
         (f for f in schema.by_name.values() if (f.relationship_name or "").lower() == name.lower()), None
     )
     if relation is None or not relation.reference_to or not isinstance(value, dict):
         raise ApiFault(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {schema.name}")
-    _check_writable(relation, new=new)
-    return relation, _parent_by_key(work, catalog, relation, value)
+    return relation
+
+
+def _check_kept(schema: ObjectSchema, row: Row) -> None:
+    """Refuses to empty what a record must have."""
+    emptied = [
+        name for name, value in row.items() if value is None and not schema.by_name[name.lower()].nillable
+    ]
+    if OWNER in emptied:
+        raise ownerless()
+    if emptied:
+        raise missing(emptied)
 
 
 def _parent_by_key(
@@ -111,12 +117,13 @@ def _only(found: list[str], target: ObjectSchema, field: FieldSchema, value: obj
     return found[0]
 
 
-def _check_writable(field: FieldSchema, *, new: bool) -> None:
-    if field.name == "Id":
+def _check_writable(fields: Sequence[FieldSchema], *, new: bool) -> None:
+    if any(field.name == "Id" for field in fields):
         raise ApiFault(400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.")
-    if field.read_only or not (field.createable if new else field.updateable):
-        message = f"Unable to create/update fields: {field.name}. {_RIGHTS}"
-        raise ApiFault(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, (field.name,))
+    kept = [one.name for one in fields if one.read_only or not (one.createable if new else one.updateable)]
+    if kept:
+        message = f"Unable to create/update fields: {', '.join(kept)}. {_RIGHTS}"
+        raise ApiFault(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, tuple(kept))
 
 
 def _check_references(work: WorkingSet, catalog: Catalog, schema: ObjectSchema, row: Row) -> None:
@@ -132,9 +139,9 @@ def _check_references(work: WorkingSet, catalog: Catalog, schema: ObjectSchema, 
             message = f"insufficient access rights on cross-reference id: {str(value)[: ids.SHORT]}"
             raise ApiFault(400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message, ())
         if is_deleted is None:
-            raise ApiFault(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", (name,))
+            raise ApiFault(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ())
         if is_deleted:
-            raise ApiFault(400, "ENTITY_IS_DELETED", "entity is deleted", (name,))
+            raise ApiFault(400, "ENTITY_IS_DELETED", "entity is deleted", ())
 
 
 def missing(names: list[str]) -> ApiFault:

@@ -85,8 +85,6 @@ def _outcome(one: Work, work: WorkingSet) -> Outcome:
     try:
         return one(work)
     except ManyFound as fault:
-        listed = ", ".join(fault.record_ids)
-        message = f"more than one record found for external id field: [{listed}]"
-        return ApiFault(400, "DUPLICATE_EXTERNAL_ID", message, ())
+        return fault.of_row()
     except ApiFault as fault:
         return fault

@@ -78,9 +78,9 @@ class RecordKeeper:
     def _create(
         self, work: WorkingSet, schema: ObjectSchema, body: Mapping[str, object], options: WriteOptions
     ) -> str:
-        _check_allowed(schema, "create", allowed=schema.createable)
+        _check_allowed(schema, "inserted", allowed=schema.createable)
         audit = AUDIT if self.bin.settings.set_audit_fields else frozenset[str]()
-        sent = read_body(work, self.catalog, schema, body, new=True, also=audit)
+        sent = self._read(work, schema, body, new=True, also=audit)
         given = {name: value for name, value in sent.items() if value is not None}
         row = defaults(schema) | given
         check_required(schema, row)
@@ -130,11 +130,11 @@ class RecordKeeper:
         body: Mapping[str, object],
         options: WriteOptions,
     ) -> None:
-        _check_allowed(schema, "update", allowed=schema.updateable)
+        _check_allowed(schema, "updated", allowed=schema.updateable)
         work.expect(schema, filter(None, [ids.to_long(record_id)]), whole=True)
         own_id = self.changeable(work, schema, record_id, options, whole=True)
         old = work.find(schema, own_id) or {}
-        sent = read_body(work, self.catalog, schema, body, new=False)
+        sent = self._read(work, schema, body, new=False)
         now = self.clock.stamp()
         row = old | sent
         fiscal_start = fiscal_year_start(work, self.catalog, schema)
@@ -296,7 +296,7 @@ class RecordKeeper:
         self, work: WorkingSet, schema: ObjectSchema, record_id: str, options: WriteOptions
     ) -> ApiFault | None:
         try:
-            _check_allowed(schema, "delete", allowed=schema.deletable)
+            _check_allowed(schema, "deleted", allowed=schema.deletable)
             own_id = self.changeable(work, schema, record_id, options)
             if self.locks or options.locker:
                 self._lock(schema, (work.find(schema, own_id) or {}, {}), options)
@@ -359,6 +359,18 @@ class RecordKeeper:
         with self.db.transaction() as connection:
             return self.bin.purge(connection, self.catalog.need(object_name), record_ids)
 
+    def _read(
+        self,
+        work: WorkingSet,
+        schema: ObjectSchema,
+        body: Mapping[str, object],
+        *,
+        new: bool,
+        also: frozenset[str] = frozenset(),
+    ) -> Row:
+        rounds = self.bin.settings.round_decimals
+        return read_body(work, self.catalog, schema, body, new=new, also=also, rounds=rounds)
+
     def _own_id(self, schema: ObjectSchema, record_id: str) -> str:
         own_id = ids.checked_id(record_id)
         if own_id[:3] != schema.key_prefix:
@@ -414,15 +426,15 @@ def _alive(connection: Connection, schema: ObjectSchema, record_id: str) -> Row:
 
 def _check_allowed(schema: ObjectSchema, verb: str, *, allowed: bool) -> None:
     if not allowed:
-        message = f"entity type {schema.name} does not support {verb}"
-        raise ApiFault(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message)
+        message = f"entity type cannot be {verb}: {schema.label}"
+        raise ApiFault(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, ())
 
 
 def holders(work: WorkingSet, schema: ObjectSchema, field: FieldSchema, value: str) -> list[str]:
     """Gives the one record of an external id, or none; several are refused."""
     found = work.holders(schema, field, held_value(field, value))
     if len(found) > 1:
-        raise ManyFound(schema.name, tuple(found))
+        raise ManyFound(schema.name, tuple(found), field.label)
     return found
 
 

@@ -36,14 +36,18 @@ _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|T\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DECIMALS = frozenset({"double", "currency", "percent"})
 _NEVER_EMPTY = frozenset(
     {"boolean", "int", "long", "double", "currency", "percent", "date", "datetime", "time"}
 )
 """Types for which an empty text is no value, not even null."""
 
 
-def stored(field: FieldSchema, value: object) -> Stored:
-    """Gives the value to keep for what was sent; raises ApiFault 400 if the field cannot hold it."""
+def stored(field: FieldSchema, value: object, *, rounds: bool = True) -> Stored:
+    """Gives the value to keep for what was sent; raises ApiFault 400 if the field cannot hold it.
+
+    Without `rounds` a number keeps the decimal places that it came with.
+    """
     kind = field.type.lower()
     if value is None and kind == "boolean":
         message = f"{field.label}: value not of required type: "
@@ -54,6 +58,8 @@ def stored(field: FieldSchema, value: object) -> Stored:
         if kind in _NEVER_EMPTY:
             raise wrong_type(field, value)
         return None
+    if not rounds and kind in DECIMALS:
+        return _number(field, value, rounds=False)
     return _READERS.get(kind, _text)(field, value)
 
 
@@ -141,7 +147,7 @@ def _whole(field: FieldSchema, value: object) -> Stored:
     return int(exact)
 
 
-def _number(field: FieldSchema, value: object) -> Stored:
+def _number(field: FieldSchema, value: object, *, rounds: bool = True) -> Stored:
     """Rounds half away from zero to the scale; refuses more digits before the point than there is room for."""
     exact = _decimal(field, value)
     room = (field.precision or 18) - field.scale
@@ -150,7 +156,7 @@ def _number(field: FieldSchema, value: object) -> Stored:
     rounded = exact.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP, _EXACT)
     if abs(rounded) >= 10**room or abs(rounded) > _farthest(field):
         raise out_of_range(field, value)
-    return float(rounded) + 0.0
+    return float(rounded if rounds else exact) + 0.0
 
 
 def _farthest(field: FieldSchema) -> float:

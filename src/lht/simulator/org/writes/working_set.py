@@ -34,6 +34,7 @@ class WorkingSet:
         self._numbers = _Numbers(connection)
         self._later: dict[object, tuple[Callable[[list[Any]], None], dict[Any, None]]] = {}
         self._read_only: dict[str, bool] = {}
+        self._kept: dict[object, Any] = {}
         self._unasked: dict[str, None] = {}
 
     def reading(self) -> Connection:
@@ -115,6 +116,13 @@ class WorkingSet:
             table.write()
             table.answers[key] = ask(self._connection)
         found: T = table.answers[key]
+        return found
+
+    def keep(self, key: object, ask: Callable[[Connection], T]) -> T:
+        """Gives what a question was answered that no row here bears on: it is asked once."""
+        if key not in self._kept:
+            self._kept[key] = ask(self._connection)
+        found: T = self._kept[key]
         return found
 
     # Writing ----------------------------------------------------------------------------------------------------
