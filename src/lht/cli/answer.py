@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -17,7 +18,7 @@ class Table:
     """Rows under headings.
 
     `numeric` names the headings whose column is set flush right; `optional` those that a narrow terminal does
-    without, the first first.
+    without, the first first. `unfolds`: where a terminal is too narrow, print what is filled value by value, however few columns.
     """
 
     headings: tuple[str, ...]
@@ -25,6 +26,7 @@ class Table:
     title: str = ""
     numeric: frozenset[str] = frozenset()
     optional: tuple[str, ...] = ()
+    unfolds: bool = False
 
     def without(self, heading: str) -> Table:
         """Gives the table without one column."""
@@ -36,6 +38,9 @@ class Table:
 
 
 Block = str | Table
+
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, and those that turn the direction of writing."""
 
 SPELLED = frozenset({"TableName", "ColumnType"})
 """Values that documents have in the spelling that people use."""
@@ -99,3 +104,8 @@ def day_and_time(value: datetime | None) -> str:
 def number(value: int | None) -> str:
     """Groups digits for people."""
     return "" if value is None else f"{value:,}"
+
+
+def harmless(text: str) -> str:
+    """Takes out what a terminal would obey: servers, and what people paste, have a say in messages."""
+    return _COMMANDS.sub("\ufffd", text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum, StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -39,13 +39,13 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., Answer]], Ca
     """Registers a function that takes a `Screen` first and gives an `Answer`, with the common options added."""
 
     def register(function: Callable[..., Answer]) -> Callable[..., Answer]:
-        app.command(name, help=inspect.cleandoc(function.__doc__ or ""))(_with_screen(function))
+        app.command(name, help=inspect.cleandoc(function.__doc__ or ""))(_with_screen(function, name))
         return function
 
     return register
 
 
-def _with_screen(function: Callable[..., Answer]) -> Callable[..., int]:
+def _with_screen(function: Callable[..., Answer], name: str) -> Callable[..., int]:
     def run(
         *,
         as_json: bool,
@@ -55,7 +55,8 @@ def _with_screen(function: Callable[..., Answer]) -> Callable[..., int]:
         **options: Any,
     ) -> int:
         _refuse_empty(options, spelled)
-        screen = Screen(as_json=as_json, quiet=quiet, verbose=verbose, log_format=log_format)
+        words = (name, *_typed(own, options))
+        screen = Screen(as_json=as_json, quiet=quiet, verbose=verbose, log_format=log_format, words=words)
         with screen.logging():
             answer = function(screen, **options)
             screen.show(answer)
@@ -76,6 +77,18 @@ def _spelling(parameter: inspect.Parameter) -> str:
     asked = parameter.annotation.__metadata__[0]
     words = (asked.default, *(asked.param_decls or ()), asked.metavar)  # Typer takes the first for a default
     return next(word for word in words if isinstance(word, str))
+
+
+def _typed(parameters: Iterable[inspect.Parameter], options: dict[str, Any]) -> Iterator[str]:
+    """The options as somebody would type them again; those that are as by default are left out."""
+    for parameter in parameters:
+        value = options[parameter.name]
+        for item in value if isinstance(value, list) else [value]:
+            if value == parameter.default or item is None:
+                continue
+            yield _spelling(parameter)
+            if item is not True:
+                yield str(item.value if isinstance(item, Enum) else item)
 
 
 def _refuse_empty(options: dict[str, Any], spelled: dict[str, str]) -> None:

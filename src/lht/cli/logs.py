@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lht.cli.screen import Screen
-    from lht.model.sync import SyncEvent
+    from lht.cli.screen import Event, Screen
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every record has; all else are an event's own keys."""
@@ -43,7 +42,7 @@ def _level(screen: Screen) -> int:
     return logging.DEBUG if screen.verbose else logging.INFO
 
 
-def log_event(event: SyncEvent) -> None:
+def log_event(event: Event) -> None:
     """Logs an event of a run, with its keys; counts of rows on their way are for `-v`."""
     told = event.kind if event.message else None
     keys = {"object": event.object, "event": told, "done": event.done or None, "total": event.total}
@@ -51,7 +50,7 @@ def log_event(event: SyncEvent) -> None:
     logging.getLogger("lht.run").log(_event_level(event), event.message or event.kind, extra=known)
 
 
-def _event_level(event: SyncEvent) -> int:
+def _event_level(event: Event) -> int:
     if event.kind == "failed":
         return logging.ERROR
     if event.kind == "warning":

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from typer import Abort, TyperException
 
-from lht.cli.answer import as_json
+from lht.cli.answer import as_json, document, harmless
 from lht.cli.exits import Exit, exit_of
 from lht.cli.interrupts import Interrupts
-from lht.cli.screen import silence_stdout
-from lht.errors import LhtError
+from lht.cli.screen import print_blocks, silence_stdout
+from lht.errors import LhtError, PlanRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 INTERRUPTED = "interrupted; run the same command again"
 FILE_HINT = "Check that the folder exists, that you may read and write there, and that the disk has room."
-_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, and those that turn the direction of writing."""
 COMMON = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--log_format", "--log-format"})
 """Options that belong behind a command's name, and are easily put before it."""
 
@@ -77,6 +74,8 @@ def _told(argv: Sequence[str], error: Exception) -> int:
     match error:
         case TyperException():
             return _usage(argv, error)
+        case PlanRefusedError(mistakes=(_, *_)):
+            return _refused(argv, error)
         case LhtError():
             return _fail(argv, exit_of(type(error)), error.code, error.message, error.hint)
         case BrokenPipeError():
@@ -108,6 +107,19 @@ def _usage(argv: Sequence[str], error: TyperException) -> int:
         hint = f"Put it behind the command: lht COMMAND {getattr(error, 'option_name', '')}"
     message = error.format_message().replace("Value error, ", "")
     return _fail(argv, Exit.USAGE, "USAGE", message, hint)
+
+
+def _refused(argv: Sequence[str], error: PlanRefusedError) -> int:
+    """Tells every mistake of a plan, not the first alone: whoever mends one by one starts as many runs."""
+    code = exit_of(type(error))
+    if _wants_json(argv):
+        told = {"code": error.code, "message": error.message, "hint": error.hint, "exit": int(code)}
+        sys.stdout.write(as_json({"error": {**told, "mistakes": document(error.mistakes)}}))
+        return code
+    from lht.cli.retl_render import refused  # noqa: PLC0415 - only refused plans need it
+
+    print_blocks(refused(error), sys.stderr)
+    return code
 
 
 def _bug(argv: Sequence[str], error: Exception) -> int:
@@ -154,13 +166,8 @@ def _fail(
         write(as_json({"error": error}), sys.stdout)
     else:
         lead = "" if code is Exit.INTERRUPTED else "Error: "
-        write(_harmless(f"{lead}{message}\n" + (f"{hint}\n" if hint else "")), sys.stderr)
+        write(harmless(f"{lead}{message}\n" + (f"{hint}\n" if hint else "")), sys.stderr)
     return code
-
-
-def _harmless(text: str) -> str:
-    """Takes out what a terminal would obey: servers, and what people paste, have a say in messages."""
-    return _COMMANDS.sub("\ufffd", text)
 
 
 def _wants_json(argv: Sequence[str]) -> bool:

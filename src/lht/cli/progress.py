@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from lht.model.sync import SyncEvent
-
 if TYPE_CHECKING:
     from rich.progress import TaskID
+
+    from lht.cli.screen import Event, Watch
 
 LASTING = frozenset({"warning", "failed"})
 """Events that stay on the screen when the bars have gone."""
 
 
 @contextmanager
-def live_progress() -> Iterator[Callable[[SyncEvent], None]]:
+def live_progress() -> Iterator[Watch]:
     """Yields the function that moves the bars; they disappear at the end."""
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
     columns = (
@@ -40,7 +40,16 @@ class _Bars:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
-    def __call__(self, event: SyncEvent) -> None:
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Takes the bars away while the block has the screen."""
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
+
+    def __call__(self, event: Event) -> None:
         if event.kind in LASTING:
             lead = "Error: " if event.kind == "failed" else "Warning: "
             self._progress.console.print(f"{lead}{event.object}: {event.message}")
@@ -51,6 +60,6 @@ class _Bars:
         self._progress.update(task, completed=event.done, total=event.total, told=_told(event))
 
 
-def _told(event: SyncEvent) -> str:
+def _told(event: Event) -> str:
     rows = f"{event.done:,} rows" if event.done else ""
     return "  ".join(part for part in (event.message or event.kind, rows) if part)

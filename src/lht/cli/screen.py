@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from lht.cli.answer import Answer, Block, Table, as_json
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from lht.model.retl import RetlEvent
     from lht.model.sync import SyncEvent
+
+    Event = SyncEvent | RetlEvent
 
 WIDE = 10_000
 """Columns of a stream that no person watches: nothing is wrapped or cut there."""
@@ -28,6 +31,27 @@ MANY_COLUMNS = 6
 """Tables with more columns, if too wide for the terminal, are printed value by value."""
 
 
+class Watch(Protocol):
+    """Takes a run's events; `hidden` keeps the screen clear while the block asks somebody something."""
+
+    def __call__(self, event: Event) -> None: ...
+
+    def hidden(self) -> AbstractContextManager[None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """Takes events where nothing moves on a screen."""
+
+    tell: Callable[[Event], None]
+
+    def __call__(self, event: Event) -> None:
+        self.tell(event)
+
+    def hidden(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
 @dataclass(frozen=True, slots=True)
 class Screen:
     """How this run talks; every command has the same four options for it."""
@@ -36,6 +60,8 @@ class Screen:
     quiet: bool = False
     verbose: bool = False
     log_format: str = "text"
+    words: tuple[str, ...] = ()
+    """The command with its options, as somebody would type it again."""
 
     def logging(self) -> AbstractContextManager[None]:
         """Sends LHT's log to stderr while the block runs: warnings, with `-v` everything, with `-q` errors only."""
@@ -61,7 +87,7 @@ class Screen:
             sys.stderr.write(text + "\n")
 
     @contextmanager
-    def progress(self) -> Iterator[Callable[[SyncEvent], None]]:
+    def progress(self) -> Iterator[Watch]:
         """Shows a run's events while it works: live on a terminal, as log lines elsewhere."""
         if self._is_watched:
             with self.bars() as on_event:
@@ -69,13 +95,13 @@ class Screen:
         else:
             from lht.cli.logs import log_event  # noqa: PLC0415
 
-            yield log_event
+            yield Unwatched(log_event)
 
     @contextmanager
-    def bars(self) -> Iterator[Callable[[SyncEvent], None]]:
+    def bars(self) -> Iterator[Watch]:
         """Shows bars on a terminal, and nothing elsewhere."""
         if not self._is_watched:
-            yield lambda _event: None
+            yield Unwatched(lambda _event: None)
             return
         from lht.cli.progress import live_progress  # noqa: PLC0415 - brings rich
 
@@ -124,7 +150,8 @@ def _print_table(console: Console, table: Table) -> None:
     for heading in table.optional:
         if width(table) > console.width:
             table = table.without(heading)
-    if console.is_terminal and len(table.headings) > MANY_COLUMNS and width(table) > console.width:
+    is_long = table.unfolds or len(table.headings) > MANY_COLUMNS
+    if console.is_terminal and is_long and width(table) > console.width:
         _print_expanded(console, table)
     else:
         _print_grid(console, table)
@@ -132,11 +159,19 @@ def _print_table(console: Console, table: Table) -> None:
 
 def _print_expanded(console: Console, table: Table) -> None:
     """One line for each value, as the rows are wider than the terminal."""
-    widest = max(len(heading) for heading in table.headings)
+    from rich.table import Table as RichTable  # noqa: PLC0415
+
     for number, row in enumerate(table.rows, start=1):
         console.print(f"--- {number}")
+        values = RichTable.grid(padding=(0, GAP, 0, 0))
+        values.add_column(min_width=max(len(heading) for heading in table.headings))
+        values.add_column(overflow="fold")
         for heading, cell in zip(table.headings, row, strict=True):
-            console.print(f"{heading:<{widest}}  {_text(cell)}")
+            if _text(cell) or not table.unfolds:
+                values.add_row(heading, _text(cell))
+        with console.capture() as captured:
+            console.print(values)
+        console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def _print_grid(console: Console, table: Table) -> None:
