@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import duckdb
 import snowflake.connector
 
-from lht.state.tables import ALL
+from lht.state.tables import ALL, RETL
 from lht.warehouse.duckdb import from_connection
 from lht.warehouse.snowflake.connect import open_snowflake
 
@@ -85,7 +85,7 @@ class SnowflakeLake:
         return [row[0] for row in self.rows(found)]
 
     def left_over(self) -> list[Any]:
-        state = {table.name.upper() for table in ALL}
+        state = {table.name.upper() for table in (*ALL, *RETL)}
         files: list[Any] = []
         with contextlib.suppress(snowflake.connector.errors.ProgrammingError):  # no stage, no files
             files = self.rows("LIST @LHT.LHT_STAGE")

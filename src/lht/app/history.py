@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from lht.model.operations import ResetResult
+from lht.model.operations import PruneResult, ResetResult
+from lht.model.run import RunRecord
 from lht.sfdc import bulk
 from lht.state.lock_rows import LockRows
 from lht.state.locks import has_died, run_of, this_process
+from lht.state.retl_store import RetlState
 from lht.state.store import State
 
 if TYPE_CHECKING:
-    from lht.model.run import RunRecord
+    from lht.model.retl import Intent
     from lht.model.salesforce import BulkJob
+    from lht.model.table import TableName
     from lht.sfdc.org import Org
     from lht.warehouse.port import Warehouse
 
@@ -23,7 +27,9 @@ def runs(warehouse: Warehouse, *, run_id: str | None = None, limit: int = 50) ->
     state = State(warehouse)
     if not state.check_version():
         return []
+    unfinished = _unfinished(warehouse, run_id)
     known = [*_under_way(warehouse, run_id), *state.runs(limit=limit, run_id=run_id)]
+    known = [*unfinished, *(run for run in known if run.run_id not in {one.run_id for one in unfinished})]
     return sorted(known, key=lambda run: run.started_at, reverse=True)[:limit]
 
 
@@ -32,6 +38,41 @@ def _under_way(warehouse: Warehouse, run_id: str | None) -> list[RunRecord]:
     ours = this_process()
     holders, clock = LockRows(warehouse, None, time.sleep).under_way(run_id)
     return [run_of(h, "interrupted" if has_died(h, ours, clock) else "running") for h in holders]
+
+
+def _unfinished(warehouse: Warehouse, run_id: str | None) -> list[RunRecord]:
+    """Runs that still have rows to send, or results to fetch: nobody does where no live process holds their lock."""
+    state = RetlState(warehouse)
+    intents = [one for one in state.unfinished() if run_id in {None, one.run_id}]
+    if not intents:
+        return []
+    ours = this_process()
+    holders, clock = LockRows(warehouse, None, time.sleep).all()
+    live = {holder.run_id for holder in holders if not has_died(holder, ours, clock)}
+    return [_run_of(one, state.place(one.org_id, one.object), is_live=one.run_id in live) for one in intents]
+
+
+def _run_of(intent: Intent, place: TableName, *, is_live: bool) -> RunRecord:
+    return RunRecord(
+        run_id=intent.run_id,
+        org_id=intent.org_id,
+        object=intent.object,
+        table=place,
+        command=intent.command,
+        status="running" if is_live else "interrupted",
+        started_at=intent.started_at,
+        ended_at=None,
+        lht_version="",
+        result=None,
+        is_resumable=not is_live,
+    )
+
+
+def prune(warehouse: Warehouse, *, older_than_days: int, dry_run: bool = False) -> PruneResult:
+    """Removes what is remembered of single rows of old reverse ETL runs, which can then no longer be undone."""
+    before = warehouse.now() - timedelta(days=older_than_days)
+    removed = RetlState(warehouse).prune(before, dry_run=dry_run)
+    return PruneResult(before, dry_run, **{f"{table}_rows": rows for table, rows in removed.items()})
 
 
 def jobs(org: Org, *, state: str | None = None) -> tuple[BulkJob, ...]:

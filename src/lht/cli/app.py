@@ -66,6 +66,7 @@ command(app, "query")(bulk.query)
 command(app, "bulk_status")(bulk.bulk_status)
 command(app, "bulk_results")(bulk.bulk_results)
 command(app, "runs")(tables.runs)
+command(app, "prune")(tables.prune)
 command(app, "jobs")(bulk.jobs)
 command(app, "reset")(tables.reset)
 

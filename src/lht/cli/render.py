@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lht.cli.answer import Answer, Block, Table, as_json, day_and_time, document, number
 from lht.cli.exits import Exit, exit_of, exit_of_code
+from lht.model.retl import RetlResult
+from lht.model.sync import ObjectResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,12 +20,13 @@ if TYPE_CHECKING:
         CreateResult,
         LoadResult,
         ObjectDescription,
+        PruneResult,
         QueryJob,
         QueryRows,
     )
     from lht.model.run import RunRecord
     from lht.model.salesforce import BulkJob, ObjectSummary
-    from lht.model.sync import ObjectResult, SyncPlan, SyncResult
+    from lht.model.sync import SyncPlan, SyncResult
 
 MANY = 200
 """Cells longer than this are cut in tables; documents and files have them whole."""
@@ -336,28 +339,57 @@ def runs(found: Sequence[RunRecord]) -> Answer:
         optional=("SECONDS", "STARTED (UTC)", "MODE", "READ", "TABLE"),
     )
     blocks: list[Block] = [table] if found else ["No runs yet."]
-    blocks += [
-        f"{r.run_id} {r.object}: {r.result.error.message}" for r in found if r.result and r.result.error
-    ]
+    blocks += [f"{r.run_id} {r.object}: {told}" for r in found if (told := _what_is_wrong(r))]
     return Answer({"runs": [_run_document(r) for r in found]}, blocks)
+
+
+def _what_is_wrong(record: RunRecord) -> str:
+    """What a run failed with, or what may be typed to end it."""
+    result = record.result
+    if record.is_resumable:
+        return f"it has not ended; the same {record.command} command goes on where it stopped."
+    if isinstance(result, RetlResult):
+        return "; ".join(f"{one.error_class}: {number(one.rows)} rows" for one in result.errors)
+    return result.error.message if result and result.error else ""
 
 
 def _run_cells(record: RunRecord) -> tuple[str, ...]:
     result = record.result
-    counts = (result.mode, number(result.rows_read), number(result.rows_in_table)) if result else ("", "", "")
+    counts = _run_counts(result)
     took = result.seconds if result else None
     if took is None and record.ended_at:
         took = (record.ended_at - record.started_at).total_seconds()
     seconds = "" if took is None else f"{took:.1f}"
     started = day_and_time(record.started_at)
-    return (record.run_id, record.object, str(record.table), record.status, *counts, started, seconds)
+    table = "" if record.command.startswith("retl_") else str(record.table)
+    return (record.run_id, record.object, table, record.status, *counts, started, seconds)
+
+
+def _run_counts(result: ObjectResult | RetlResult | None) -> tuple[str, str, str]:
+    """Mode, rows read, and rows in the table: for a run that wrote to Salesforce, the operation and the rows of the query."""
+    if result is None:
+        return "", "", ""
+    if isinstance(result, RetlResult):
+        return result.operation, number(result.rows_selected), ""
+    return result.mode, number(result.rows_read), number(result.rows_in_table)
 
 
 def _run_document(record: RunRecord) -> dict[str, Any]:
     whole: dict[str, Any] = document(record)
-    if record.result:
+    if isinstance(record.result, ObjectResult):
         whole["result"] = _outcome_document(record.result)
     return whole
+
+
+def pruned(result: PruneResult) -> Answer:
+    """Row-level records that are gone, or would be."""
+    verb = "would be removed" if result.dry_run else "removed"
+    told = f"{number(result.rows)} rows {verb} of runs that began before {result.before:%Y-%m-%d %H:%M} UTC: "
+    told += (
+        f"{number(result.outbox_rows)} of the outbox, {number(result.row_results_rows)} results, "
+        f"{number(result.before_images_rows)} images."
+    )
+    return Answer(result, [told])
 
 
 def _mark(value: bool) -> str:

@@ -10,6 +10,9 @@ from lht.cli import options, render
 from lht.cli.answer import Answer
 from lht.cli.screen import Screen
 
+LONGEST_DAYS = 5
+"""Digits of a number of days; more would leave the calendar."""
+
 
 def create(
     screen: Screen,
@@ -111,3 +114,37 @@ def reset(
         result = history.reset(target.warehouse, table, schema=target.schema)
     told = "forgotten; its next sync is full" if result.known else "LHT remembered nothing of it"
     return Answer(result, [f"{result.table}: {told}."])
+
+
+def prune(
+    screen: Screen,
+    *,
+    older_than: Annotated[
+        str, typer.Option("--older_than", metavar="DAYS", help="Of runs that began so long ago, such as 90d.")
+    ],
+    dry_run: options.DryRun = False,
+    db_connect: options.DbConnect = None,
+) -> Answer:
+    """Drop what is remembered of single rows of old reverse ETL runs. They can then not be undone."""
+    from lht.app import access, history  # noqa: PLC0415
+    from lht.errors import ConfigError  # noqa: PLC0415
+
+    days = _days(older_than)
+    settings = access.settings_here()
+    if missing := access.missing_file(settings, db_connect):
+        raise ConfigError(
+            f"{missing} does not exist.", hint="Nothing is remembered there. Is --db_connect right?"
+        )
+    with access.open_target(settings, db_connect) as target:
+        screen.note(target.note)
+        return render.pruned(history.prune(target.warehouse, older_than_days=days, dry_run=dry_run))
+
+
+def _days(text: str) -> int:
+    """Reads `90d`, or `90`."""
+    number = text.strip().lower().removesuffix("d")
+    if not (number.isascii() and number.isdigit() and len(number) <= LONGEST_DAYS):
+        raise typer.BadParameter(
+            f"{text!r} is no number of days; write it as 90d.", param_hint="--older_than"
+        )
+    return int(number)

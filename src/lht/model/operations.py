@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +157,19 @@ class ResetResult:
 
     table: str
     known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PruneResult:
+    """How many row-level records of runs that began `before` were removed, or would be (`dry_run`)."""
+
+    before: datetime
+    dry_run: bool
+    outbox_rows: int
+    row_results_rows: int
+    before_images_rows: int
+
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return self.outbox_rows + self.row_results_rows + self.before_images_rows

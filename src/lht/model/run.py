@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lht.model.retl import RetlResult
     from lht.model.sync import ObjectResult
     from lht.model.table import TableName
 
@@ -53,7 +54,9 @@ class RunRecord:
     started_at: datetime
     ended_at: datetime | None
     lht_version: str
-    result: ObjectResult | None
+    result: ObjectResult | RetlResult | None
+    is_resumable: bool = False
+    """Whether the same command, run again, goes on where this run stopped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,10 @@ class LockRows:
         key = rows.table_row(table, self._names.catalog)
         return self._read(self._names.equal(key), *key.values())
 
+    def all(self) -> tuple[list[Holder], datetime]:
+        """All locks, and the warehouse's clock."""
+        return self._read("TRUE")
+
     def under_way(self, run_id: str | None = None) -> tuple[list[Holder], datetime]:
         """The locks of runs that have not written how they ended, and the warehouse's clock."""
         condition = statements.is_under_way(self._names)

@@ -7,9 +7,12 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lht.errors import RowsFailedError
+from lht.model.retl import RetlResult
 from lht.model.run import Holder, JobRecord, Owner, RunRecord, SchemaChange
 from lht.model.sync import ErrorReport, ObjectResult, Watermark
 from lht.model.table import TableName
+from lht.state import retl_rows
 from lht.state.tables import COUNTS
 
 if TYPE_CHECKING:
@@ -112,6 +115,8 @@ def run_row(run: RunRecord, own_catalog: str) -> Row:
         row["seconds"] = (run.ended_at - run.started_at).total_seconds()
     if run.result is None:
         return row
+    if isinstance(run.result, RetlResult):
+        return row | _retl_columns(run.result)
     result, error = run.result, run.result.error
     shown = ("mode", "job_id", "watermark", "seconds", *COUNTS.split())
     row |= {name: getattr(result, name) for name in shown}
@@ -120,11 +125,26 @@ def run_row(run: RunRecord, own_catalog: str) -> Row:
     return {**row, "result": result_json(result)}
 
 
+def _retl_columns(result: RetlResult) -> Row:
+    """The result of a run that wrote to Salesforce; of the counts that have columns it has two."""
+    row = {
+        "seconds": result.seconds,
+        "rows_read": result.rows_selected,
+        "rows_unchanged": result.rows_unchanged,
+        "result": retl_rows.result_json(result),
+    }
+    if result.is_whole:
+        return row
+    missed = result.rows_sent - result.rows_succeeded + result.rows_conflicting
+    return {**row, "error_code": RowsFailedError.code, "error_message": f"{missed} rows were not written."}
+
+
 def run_from(row: Row, own_catalog: str) -> RunRecord:
     """A row as a run."""
     wanted = {name: row[name] for name in (*_RUN_FIELDS, "table_catalog", "table_schema", "table_name")}
     values = _from_row(wanted, {}, own_catalog)
-    return RunRecord(**values, result=result_from(row["result"]) if row["result"] else None)
+    read = retl_rows.result_from if row["command"].startswith("retl_") else result_from
+    return RunRecord(**values, result=read(row["result"]) if row["result"] else None)
 
 
 def result_json(result: ObjectResult) -> str:

@@ -16,7 +16,7 @@ from lht.state.names import state_names
 from lht.state.standing import Standing, current_watermark, standing_from, standing_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from lht.model.run import JobRecord, RunRecord, SchemaChange
     from lht.model.sync import Watermark
@@ -66,8 +66,7 @@ class State:
 
     def _create(self) -> None:
         self._warehouse.create_schema(self._names.table(tables.META))
-        for table in tables.ALL:
-            self._create_table(table)
+        self.create(tables.ALL)
         self._append(
             tables.META,
             {
@@ -76,6 +75,11 @@ class State:
                 "saved_at": self._warehouse.now(),
             },
         )
+
+    def create(self, wanted: Iterable[StateTable]) -> None:
+        """Creates tables, or adds the columns that they lack, outside transactions."""
+        for table in wanted:
+            self._create_table(table)
 
     def _create_table(self, table: StateTable) -> None:
         """Creates a table or adds what it lacks; where another run creates it now, waits until it is there."""

@@ -1,7 +1,7 @@
 """Names and columns of LHT's own tables, and of the columns it adds to users' tables: spelled here, once.
 
 All tables but `locks` are append-only: of the rows with one key, the one with the highest `saved` counts (of
-`row_results`, the one of the last `attempt`; rows of `outbox` and `before_images` are written once). Where two
+`row_results`, the one of the last `attempt`, of `before_images` the one read last; rows of `outbox` are written once). Where two
 transactions do not see each other's rows, two rows may get one number; but the rows of one key are written under a
 table's lock, one after the other, so that only rows of different keys share numbers. Should somebody write without
 the lock (`reset` does), `tie` decides, so that every reader takes the same row. A table that lies in the state's own catalog is kept without its catalog, so that a renamed database file keeps its state.

@@ -18,12 +18,24 @@ import sqlglot
 from sqlglot import exp
 
 import lht
+from lht.model.retl import Intent, Operation, Part, PartStatus
 from lht.model.sync import DeletePolicy
 from lht.model.table import Column, ColumnKind, ColumnType, TableName, TableOptions
+from lht.state import retl_statements as sql_of_retl
 from lht.state import statements as sql_of_state
 from lht.state.names import Names
 from lht.state.standing import standing_statement
-from lht.state.tables import META, RUNS, system_columns
+from lht.state.tables import (
+    BEFORE_IMAGES,
+    INTENTS,
+    META,
+    OUTBOX,
+    PARTS,
+    PUSHED,
+    ROW_RESULTS,
+    RUNS,
+    system_columns,
+)
 from lht.warehouse import deletions, live, merging, statements
 from lht.warehouse.merge_spec import Deletions, MergeSpec
 from lht.warehouse.snowflake import staging
@@ -88,6 +100,10 @@ SPECS = {
         BY_ID, target=ODD, key_column='k"ey', columns=("ID", 'k"ey', "select", "ISDELETED", "SYSTEMMODSTAMP")
     ),
 }
+PART = Part("run1", 1, 1, Operation.UPDATE, PartStatus.SETTLED, 5, 50)
+INTENT = Intent(
+    "run1", "00D", "Account", "retl_update", Operation.UPDATE, "Id", ("Id",), ("Id",), "f", "SELECT 1", "{}", 5, 0, AT
+)  # fmt: skip
 DELETED = Deletions(IDS, "ID", "DELETED_AT")
 
 Case = tuple[str, Statement]
@@ -211,6 +227,41 @@ def of_state() -> Iterator[Case]:
     yield "locks", sql_of_state.locks(names, sql_of_state.is_under_way(names), ())
 
 
+def of_retl() -> Iterator[Case]:
+    names = Names(TableName("LAKE", "LHT", "META"), DIALECT, folds_upper=True)
+    sql, rows, held = sql_of_retl, {"run_id": "run1"}, sql_of_state.while_held(names, "token")
+    yield "probe", sql.probe(names)
+    sent = ["part", "row_number", "sent"]
+    yield "copy_staged: without numbers", sql.copy_staged(names, OUTBOX, STAGING, sent, rows)
+    yield (
+        "copy_staged: times are the clock's",
+        sql.copy_staged(names, BEFORE_IMAGES, STAGING, ["image"], rows),
+    )
+    yield "copy_staged: numbered", sql.copy_staged(names, PUSHED, STAGING, ["match_key", "sent"], rows)
+    yield "add_pushed", sql.add_pushed(names, MORE, STAGING, ["match_key", "sent"], {**rows, "org_id": "00D"})
+    yield "forget_pushed", sql.forget_pushed(names, STAGING, INTENT)
+    for made in sql.append_parts(names, [PART, replace(PART, number=2)]):
+        yield "append_parts", made
+    yield "append_part: while held", sql.append_part(names, PART, held)
+    for counts in (False, True):
+        yield f"remove_old: counts={counts}", sql.remove_old(names, OUTBOX, AT, counts=counts)
+    latest = sql.latest_where(names, INTENTS, {"org_id": "00D"}, {"status": "open"}, ["started_at", "saved"])
+    yield "latest_where", latest
+    open_now = sql.latest_where(names, INTENTS, {}, {"status": "open"}, ["started_at", "saved"])
+    yield "latest_where: of all", open_now
+    yield "latest_where: anything", sql.latest_where(names, PARTS, {}, {}, ["part"])
+    yield "outbox", sql.outbox(names, "run1", None)
+    yield "outbox: one part", sql.outbox(names, "run1", 2)
+    yield "newest_of_rows", sql.newest_of_rows(names, ROW_RESULTS, "run1", sql.LAST_RESULT)
+    yield "count_results", sql.count_results(names, "run1")
+    yield "pushed_headers", sql.pushed_headers(names, "00D", "Account")
+    key = {"org_id": "00D", "object": "Account", "match_field": "Id", "headers": '["Id"]'}
+    yield "pushed", sql.pushed(names, key, [])
+    yield "pushed: others write the same fields", sql.pushed(names, key, ['["Id"]', '["Id", "Name"]'])
+    yield "said", sql.said(names, INTENTS, {"run_id": "run1", "status": "done"})
+    yield "said_part", sql.said_part(names, PART)
+
+
 GROUPS: dict[str, Callable[[], Iterator[Case]]] = {
     "tables": of_tables,
     "rows": of_rows,
@@ -218,6 +269,7 @@ GROUPS: dict[str, Callable[[], Iterator[Case]]] = {
     "deletions": of_deletions,
     "staging": of_staging,
     "state": of_state,
+    "retl": of_retl,
 }
 
 
