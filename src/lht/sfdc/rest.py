@@ -27,6 +27,12 @@ def list_objects(org: Org) -> tuple[ObjectSummary, ...]:
     return wire.read_object_summaries(org.request("GET", "sobjects/").json())
 
 
+def objects_by_prefix(org: Org) -> dict[str, str]:
+    """The objects' names by the three characters that their records' Ids begin with."""
+    entries = org.request("GET", "sobjects/").json().get("sobjects") or ()
+    return {str(entry["keyPrefix"]): str(entry["name"]) for entry in entries if entry.get("keyPrefix")}
+
+
 def describe(org: Org, name: str) -> SObject:
     """An object with its fields; the name may be in any letter case."""
     answer = org.request("GET", f"sobjects/{quote(name, safe='')}/describe/", raw=True)
