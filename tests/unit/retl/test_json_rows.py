@@ -29,8 +29,10 @@ COLUMNS = (
     [
         (
             [None, "1234567890123456.70", "true", 'a"b\n', "K", "l@example.com"],
-            '"Price__c":1234567890123456.70,"Checked__c":true,"Text__c":"a\\"b\\n","Account":{"Key__c":"K"},'
-            '"Who":{"attributes":{"type":"Lead"},"Email":"l@example.com"}',
+            (
+                '"Price__c":1234567890123456.70,"Checked__c":true,"Text__c":"a\\"b\\n","Account":{"Key__c":"K"},'
+                '"Who":{"attributes":{"type":"Lead"},"Email":"l@example.com"}'
+            ),
         ),
         (
             ["#N/A", "#N/A", "false", "123", "#N/A", "#N/A"],
