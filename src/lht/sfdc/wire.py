@@ -179,6 +179,11 @@ def _limit_hint(error: ErrorBody, context: ErrorContext) -> str:
     if normal_code(error.code) == "STORAGELIMITEXCEEDED":
         return "The org's storage is full: delete records or buy storage."
     by = f" (by {_utc_minute(context.server_time + timedelta(hours=24))})" if context.server_time else ""
+    if "batch" in error.message.lower():
+        return (
+            "A job takes one of the day's Bulk batches for every 10,000 rows or fewer: send fewer, larger jobs, or "
+            f"wait: the limit counts the last 24 hours, all of them come free within a day{by}."
+        )
     return (
         "Use smaller batches (--batch_size), or wait: the limit counts the last 24 hours, so calls come free one "
         f"by one, all of them within a day{by}."

@@ -260,6 +260,15 @@ def test_the_daily_limit_without_a_clock_still_says_a_day() -> None:
     assert "within a day." in translate_error(403, rest("REQUEST_LIMIT_EXCEEDED"), ErrorContext()).hint
 
 
+def test_bulk_batches_that_are_used_up_ask_for_larger_jobs_not_for_smaller_ones() -> None:
+    error = translate_error(
+        400, rest("EXCEEDED_QUOTA", "ApiBatchItems Limit exceeded."), ErrorContext("x", NOON)
+    )
+
+    assert "larger jobs" in error.hint
+    assert "2026-05-02 12:00 UTC" in error.hint
+
+
 def test_a_limit_with_retry_after_names_the_minute() -> None:
     error = translate_error(403, rest("REQUEST_LIMIT_EXCEEDED"), ErrorContext("x", NOON, 90.0))
 
