@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from lht.testing.caller import Caller
+
 if TYPE_CHECKING:
     from conftest import Shell
 
@@ -26,15 +28,24 @@ def test_the_guides_lines_work_as_they_stand(shell: Shell) -> None:
     job_id = outcomes[-1].out.split()[1]
     status = shell.process(*shlex.split(f"bulk_status --job_id {job_id} --username me@example.com"))
     shell.process("bulk_status", "--job_id", job_id, "--wait")
+    written = Caller(shell.org).login().load("Contact", "insert", f"LastName\nA\n{'x' * 300}\n")["id"]
     results = shell.process(
         *shlex.split(
             f"bulk_results --job_id {job_id} --sobject Account --schema raw --table MY_TABLE {WHERE}"
         )
     )
 
-    assert [(o.code, o.err if o.code else "") for o in [*outcomes, status, results]] == [(0, "")] * 8
+    errors = shell.process(
+        *shlex.split(f"results --job_id {written} --schema raw --table SYNC_ERRORS {WHERE}")
+    )
+
+    done = [*outcomes, status, results, errors]
+    assert [(o.code, o.err if o.code else "") for o in done] == [(0, "")] * 9
     assert job_id.startswith("750")
     with duckdb.connect(str(shell.folder / "lake.duckdb")) as lake:
         ((live,),) = lake.execute("SELECT count(*) FROM MY_ACCOUNTS WHERE NOT IsDeleted").fetchall()
         ((loaded,),) = lake.execute("SELECT count(*) FROM raw.MY_TABLE").fetchall()
+        codes = lake.execute("SELECT error_code FROM raw.SYNC_ERRORS ORDER BY 1").fetchall()
     assert live == loaded > 0
+    assert codes == [("STRING_TOO_LONG",), (None,)]
+    assert "STRING_TOO_LONG" in errors.out

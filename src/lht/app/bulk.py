@@ -136,7 +136,7 @@ def _complete(org: Org, job: BulkJob, *, wait: bool, on_state: Callable[[BulkJob
     if not job.operation.lower().startswith("query"):
         raise ConfigError(
             f"Job {job.id} is an {job.operation} job: it has no query results.",
-            hint="The results of jobs that write to Salesforce come in a later version.",
+            hint=f"What became of its rows: lht results --job_id {job.id} --table MY_TABLE",
         )
     if job.state is JobState.JOB_COMPLETE:
         return job

@@ -182,6 +182,36 @@ def bulk_results(
     return render.loaded(result)
 
 
+def results(
+    screen: Screen,
+    *,
+    job_id: options.JobId,
+    table: options.Table,
+    schema: options.Schema = None,
+    wait: options.Wait = False,
+    lock_timeout: options.LockTimeout = 10.0,
+    username: options.Username = None,
+    db_connect: options.DbConnect = None,
+) -> Answer:
+    """Load what became of the rows of a job that wrote to Salesforce. Rows of other jobs stay."""
+    from lht.app import access, syncing  # noqa: PLC0415
+    from lht.app import results as reading  # noqa: PLC0415
+
+    settings = access.settings_here()
+    with (
+        access.open_org(settings, username) as org,
+        access.open_target(settings, db_connect, schema=schema, lock_timeout_s=lock_timeout) as target,
+        render.job_progress(screen) as on_state,
+    ):
+        screen.note(target.note)
+        name = target.warehouse.table_name(table, target.schema)
+        loader = reading.loader(target.warehouse, name, syncing.new_run_id(), lock_timeout_s=lock_timeout)
+        result = reading.load_results(
+            org, loader, job_id, wait=wait, work_dir=access.spool_directory(settings), on_state=on_state
+        )
+    return render.results(result)
+
+
 def jobs(
     screen: Screen,  # noqa: ARG001
     *,

@@ -329,6 +329,17 @@ def loaded(result: LoadResult) -> Answer:
     )
 
 
+def results(result: LoadResult) -> Answer:
+    """What became of an ingest job's rows, loaded into a table."""
+    errors = [{"class": e.error_class, "rows": e.rows, "example": e.example} for e in result.errors]
+    blocks: list[Block] = list(loaded(result).blocks)
+    if errors:
+        rows = [(e.error_class, number(e.rows), e.example) for e in result.errors]
+        blocks.append(Table(("ERROR", "ROWS", "EXAMPLE"), rows, numeric=frozenset({"ROWS"})))
+    told = {"job_id": result.job_id, "table": result.table, "rows_loaded": result.rows_loaded}
+    return Answer(told | {"rows_in_table": result.rows_in_table, "errors": errors}, blocks)
+
+
 def runs(found: Sequence[RunRecord]) -> Answer:
     """Past runs."""
     headings = ("RUN", "OBJECT", "TABLE", "STATUS", "MODE", "READ", "IN TABLE", "STARTED (UTC)", "SECONDS")

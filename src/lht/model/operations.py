@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lht.model.retl import ErrorClass
+
 
 @dataclass(frozen=True, slots=True)
 class CreatedColumn:
@@ -37,13 +39,13 @@ class CreateResult:
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What `bulk_results` loaded."""
+    """What `bulk_results` or `results` loaded; `errors` are those of the job's rows, by class."""
 
     job_id: str
     table: str
     rows_loaded: int
     rows_in_table: int
-    errors: tuple[str, ...] = ()
+    errors: tuple[ErrorClass, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,12 @@ colon and the fields are looked for from the right. One pattern serves Python an
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from lht.model.salesforce import JobState
+
+if TYPE_CHECKING:
+    from lht.model.salesforce import BulkJob
 
 UNPARSED: Final = "UNPARSED"
 """A row failed, and its error does not begin with a code: the message is the whole text."""
@@ -59,6 +64,15 @@ def parse_job_error(text: str) -> tuple[str, str]:
             break
         found, message = word[1], message[word.end() :]
     return found or JOB_FAILED, message or "Salesforce gave no reason."
+
+
+def why_unprocessed(job: BulkJob | None) -> tuple[str, str]:
+    """Class and message of rows that a job left unprocessed."""
+    if job is not None and job.state is JobState.FAILED:
+        return parse_job_error(job.error_message)
+    if job is not None and job.state is JobState.ABORTED:
+        return JOB_ABORTED, f"Job {job.id} was aborted before this row's turn."
+    return UNPROCESSED, "Salesforce did not work on this row and gave no reason."
 
 
 def is_retryable(error_class: str, message: str = "") -> bool:

@@ -15,6 +15,7 @@ after a crash: what must be remembered is in the warehouse. Its tables, each mad
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from lht.errors import LhtError
@@ -102,6 +103,14 @@ class Work:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRows:
+    """Rows of the work database on their way into a staging table: nothing of LHT's can fail in their reader."""
+
+    reader: pa.RecordBatchReader
+    error: BaseException | None = None
 
 
 def _open(path: Path, folder: Path) -> duckdb.DuckDBPyConnection:

@@ -303,6 +303,11 @@ def delete_all(table: TableName) -> Statement:
     return Statement(f"DELETE FROM {quote_table(table)}")
 
 
+def delete_equal(table: TableName, column: str, value: object) -> Statement:
+    """Deletes the rows that have one value in a column."""
+    return Statement(f"DELETE FROM {quote_table(table)} WHERE {quote(column)} = ?", (value,))
+
+
 def insert_from(
     table: TableName, source: TableName, columns: Sequence[str], constants: Mapping[str, object]
 ) -> Statement:
