@@ -37,6 +37,9 @@ class Field:
     compound_field_name: str | None = None
     relationship_name: str | None = None
     reference_to: tuple[str, ...] = ()
+    restricted_picklist: bool = False
+    picklist_values: tuple[str, ...] = ()
+    """The active entries of a picklist, in its order."""
 
 
 @dataclass(frozen=True)

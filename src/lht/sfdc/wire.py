@@ -264,6 +264,12 @@ def read_field(body: Mapping[str, Any]) -> Field:
         compound_field_name=_optional(body, "compoundFieldName"),
         relationship_name=_optional(body, "relationshipName"),
         reference_to=tuple(str(name) for name in body.get("referenceTo") or ()),
+        restricted_picklist=_flag(body, "restrictedPicklist", default=False),
+        picklist_values=tuple(
+            str(entry["value"])
+            for entry in body.get("picklistValues") or ()
+            if entry.get("value") is not None and _flag(entry, "active", default=True)
+        ),
     )
 
 

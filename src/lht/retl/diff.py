@@ -1,0 +1,67 @@
+"""What would really change: rows as they would be sent, beside what was last written or what Salesforce holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from lht.model.retl import Difference, Operation
+from lht.retl.normal import NULL_MARK, key_sql, normal_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lht.model.retl import SentColumn
+    from lht.retl.run import RetlRun
+
+
+def drop_unchanged(run: RetlRun, columns: Sequence[SentColumn], against: Literal["pushed", "held"]) -> int:
+    """Takes the rows that would change nothing out of `encoded`, and gives how many they were.
+
+    A field that a row leaves alone never differs. Against `pushed`, one that was not written before does: what it
+    holds is not known. Deletes, new records and rows whose record was not found always stay.
+    """
+    others = "other.sent[{}]" if against == "pushed" else "other.h{}"
+    changes = " OR ".join(
+        _differs(column, f"row.c{place}", others.format(place))
+        for place, column in enumerate(columns, start=1)
+        if column.column
+    )
+    joined = "match_key" if against == "pushed" else "row_number"
+    found = "" if against == "pushed" else "AND other.record_id IS NOT NULL"
+    before = run.work.count("encoded")
+    run.work.execute(
+        f"DELETE FROM encoded WHERE row_number IN (SELECT row.row_number FROM encoded AS row JOIN {against} AS other "
+        f"ON row.{joined} = other.{joined} WHERE row.operation IN ('{Operation.UPDATE}', '{Operation.UPSERT}') {found} "
+        f"AND ({changes or 'FALSE'}) IS NOT TRUE)"
+    )
+    return before - run.work.count("encoded")
+
+
+def first_differences(run: RetlRun, columns: Sequence[SentColumn], limit: int = 10) -> tuple[Difference, ...]:
+    """Gives the first values that would change, by row and then by column; `held` must be filled."""
+    found: list[tuple[int, int, Difference]] = []
+    for place, column in enumerate(columns, start=1):
+        if not column.column or column.is_key:
+            continue
+        for row, key, old, new in _differences(run, column, place, limit):
+            found.append((row, place, Difference(row, key or "", column.header, old, new)))
+    found.sort(key=lambda entry: entry[:2])
+    return tuple(difference for _, _, difference in found[:limit])
+
+
+def _differences(
+    run: RetlRun, column: SentColumn, place: int, limit: int
+) -> list[tuple[int, str | None, str | None, str | None]]:
+    new, old = f"row.c{place}", f"other.h{place}"
+    return run.work.query(
+        f"SELECT row.row_number, row.match_key, {old}, nullif({new}, '{NULL_MARK}') FROM encoded AS row "
+        f"JOIN held AS other ON row.row_number = other.row_number WHERE other.record_id IS NOT NULL "
+        f"AND row.operation <> '{Operation.DELETE}' AND {_differs(column, new, old)} ORDER BY 1 LIMIT {int(limit)}"
+    )
+
+
+def _differs(column: SentColumn, new: str, old: str) -> str:
+    """The condition under which writing would change a field; most values are equal as they stand."""
+    form = key_sql if column.parent or column.is_key else normal_sql
+    unequal = f"{form(new, column.field)} IS DISTINCT FROM {form(old, column.field)}"
+    return f"({new} IS NOT NULL AND {new} IS DISTINCT FROM {old} AND {unequal})"
