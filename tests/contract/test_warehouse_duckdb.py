@@ -408,3 +408,15 @@ def test_ctrl_c_during_a_statement_is_ctrl_c_and_the_connection_lives_on(warehou
         warehouse.execute(Statement(slow))
 
     assert warehouse.query(Statement("SELECT 1")) == [(1,)]
+
+
+def test_a_users_query_finds_tables_where_lht_puts_those_without_a_schema(tmp_path: Path) -> None:
+    path = str(tmp_path / "lake.duckdb")
+    with duckdb.connect(path) as lake:
+        lake.execute(
+            'CREATE SCHEMA "Raw \'1"; CREATE TABLE "Raw \'1".t AS SELECT 1 AS a; CREATE TABLE u AS SELECT 2 AS a'
+        )
+
+    with open_duckdb(path, schema="Raw '1") as placed, open_duckdb(path, schema="not yet there") as early:
+        assert placed.query(Statement("SELECT t.a, u.a FROM t, u")) == [(1, 2)]
+        assert early.query(Statement("SELECT a FROM u")) == [(2,)]

@@ -243,6 +243,16 @@ class DuckDBWarehouse:
         self._catalog, self._schema = self._defaults()
         self._schema = schema or self._schema
         self._label = label or self._catalog
+        if owned and schema:
+            self._look_there_first(schema)
+
+    def _look_there_first(self, schema: str) -> None:
+        """Lets a user's query find the tables that it names without a schema where LHT puts such tables."""
+        sql = "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND lower(schema_name) = lower(?)"
+        is_there = self.query(Statement(sql, (self._catalog, schema)))
+        if is_there:  # else it is created with the first table in it
+            path = f"{statements.quote(schema)},{statements.quote('main')}"
+            self.execute(Statement(f"SET search_path = {statements.quote_text(path)}"))
 
     def _defaults(self) -> tuple[str, str]:
         ((catalog, schema),) = self.query(Statement("SELECT current_catalog(), current_schema()"))
