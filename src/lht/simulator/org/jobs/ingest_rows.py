@@ -99,7 +99,17 @@ class ChunkWriter:
 
     def _expect(self, work: WorkingSet, schema: ObjectSchema, bodies: Sequence[Body]) -> None:
         named = [found for body in bodies if isinstance(found := body.get("Id"), str)]
-        self.keeper.expect(work, schema, bodies, named)
+        self.keeper.expect(work, schema, bodies, named + self._held(work, schema, bodies))
+
+    def _held(self, work: WorkingSet, schema: ObjectSchema, bodies: Sequence[Body]) -> list[str]:
+        """Gives the ids of all records that an upsert will change, so that they can be read at once."""
+        key = schema.find(self.order.key) if self.order.key else None
+        if key is None or key.name == "Id":
+            return []
+        texts = [found for body in bodies if isinstance(found := body.get(key.name), str)]
+        values = [value for text in texts if (value := _held(key, text)) is not None]
+        work.expect_values(schema, key, values)
+        return [found for value in values for found in work.holders(schema, key, value)]
 
     # Texts into bodies ------------------------------------------------------------------------------------------
 
