@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from lht.simulator.errors import not_found
 
@@ -13,16 +14,21 @@ POD = "gK0"
 
 SHORT, LONG, GROUP = 15, 18, 5
 COUNTED = 9
+KNOWN = 1 << 14
+"""Answers that are kept in mind: the same ids are asked for several times while records are written."""
 _VALUES = {digit: value for value, digit in enumerate(DIGITS)}
 _SHAPE = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 
 
 def suffix(short: str) -> str:
     """Gives the three characters that tell which of the fifteen are capitals, five at a time."""
-    groups = (short[start : start + GROUP] for start in range(0, SHORT, GROUP))
-    return "".join(
-        SUFFIXES[sum(1 << bit for bit, char in enumerate(group) if "A" <= char <= "Z")] for group in groups
-    )
+    return "".join([_mark(short[start : start + GROUP]) for start in range(0, SHORT, GROUP)])
+
+
+@lru_cache(KNOWN)
+def _mark(group: str) -> str:
+    """Gives the character that tells the capitals among five; ids of one object differ in their last five alone."""
+    return SUFFIXES[sum(1 << bit for bit, char in enumerate(group) if "A" <= char <= "Z")]
 
 
 def make_id(prefix: str, number: int) -> str:
@@ -45,6 +51,7 @@ def number_of(prefix: str, record_id: str) -> int | None:
     return number
 
 
+@lru_cache(KNOWN)
 def to_long(given: str) -> str | None:
     """Gives the 18 characters of an id written with 15 or 18 in whatever case; None if it cannot be an id."""
     if not _SHAPE.fullmatch(given):

@@ -153,8 +153,9 @@ class Copies(NamedTuple):
 
 def _carry(at: Changing, schema: ObjectSchema, old: Row, new: Row) -> None:
     """Brings copies of a changed record's fields up to date; their own records do not count as changed."""
-    moved = {name for name, value in new.items() if value != old.get(name)}
-    for copies in COPIES.get(schema.name, ()):
+    kinds = COPIES.get(schema.name, ())
+    moved = {name for name, value in new.items() if value != old.get(name)} if kinds else set[str]()
+    for copies in kinds:
         if at.has(copies.copier, copies.field) and not moved.isdisjoint(copies.copied):
             at.work.later(copies, partial(_copy, at, schema, copies), [str(new["Id"])])
 

@@ -28,7 +28,7 @@ def note_created(at: Changing, schema: ObjectSchema, row: Row) -> None:
 def note_changed(at: Changing, schema: ObjectSchema, old: Row, new: Row) -> None:
     """Writes a record for each tracked field whose value moved; of a reference also one with the names."""
     history = HISTORY_OF.get(schema.name)
-    types = {field.name: field.type for field in schema.fields}
+    types = schema.kinds
     for name in TRACKED.get(schema.name, ()) if history else ():
         if old.get(name) == new.get(name):
             continue

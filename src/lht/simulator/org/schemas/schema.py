@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 TEXT_TYPES = frozenset(
     {
@@ -171,6 +171,32 @@ class ObjectSchema:
     def kinds(self) -> Mapping[str, str]:
         """The types of all stored fields, hidden ones too, by name."""
         return {f.name: f.type for f in self.fields if f.has_column}
+
+    @cached_property
+    def blank(self) -> Mapping[str, bool | None]:
+        """A row of which nothing is known: flags that nobody set are false."""
+        return {name: False if kind == "boolean" else None for name, kind in self.kinds.items()}
+
+    @cached_property
+    def usual(self) -> Mapping[str, str | bool | float]:
+        """What a new record holds where nothing was sent."""
+        return {f.name: f.default_value for f in self.fields if f.has_column and f.default_value is not None}
+
+    @cached_property
+    def required(self) -> Sequence[str]:
+        """The fields that a new record must have."""
+        visible = self.by_name.values()
+        return [f.name for f in visible if f.createable and not f.nillable and not f.defaulted_on_create]
+
+    @cached_property
+    def unique(self) -> Sequence[FieldSchema]:
+        """The fields that no two live records hold the same value in."""
+        return [f for f in self.fields if f.unique]
+
+    @cached_property
+    def auto_numbers(self) -> Sequence[FieldSchema]:
+        """The fields that are numbered."""
+        return [f for f in self.fields if f.auto_number]
 
     def find(self, name: str) -> FieldSchema | None:
         """Gives the visible field of that name in any letter case."""

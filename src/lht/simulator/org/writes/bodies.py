@@ -152,19 +152,16 @@ def missing(names: list[str]) -> ApiFault:
 
 def check_required(schema: ObjectSchema, row: Row) -> None:
     """Refuses a new record that lacks a required field."""
-    required = (
-        f for f in schema.by_name.values() if f.createable and not f.nillable and not f.defaulted_on_create
-    )
-    absent = [field.name for field in required if row.get(field.name) is None]
+    absent = [name for name in schema.required if row.get(name) is None]
     if absent:
         raise missing(absent)
 
 
 def check_unique(work: WorkingSet, schema: ObjectSchema, row: Row, record_id: str | None) -> None:
     """Refuses a value of a unique field that another live record holds."""
-    for field in schema.fields:
+    for field in schema.unique:
         value = row.get(field.name)
-        if not field.unique or value is None:
+        if value is None:
             continue
         others = [found for found in work.holders(schema, field, value) if found != record_id]
         if others:
@@ -174,11 +171,7 @@ def check_unique(work: WorkingSet, schema: ObjectSchema, row: Row, record_id: st
 
 def defaults(schema: ObjectSchema) -> Row:
     """Gives what a new record holds where nothing was sent."""
-    return {
-        field.name: field.default_value
-        for field in schema.fields
-        if field.has_column and field.default_value is not None
-    }
+    return dict(schema.usual)
 
 
 def expect_bodies(

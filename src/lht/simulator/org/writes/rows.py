@@ -115,8 +115,7 @@ def insert(connection: Connection, schema: ObjectSchema, row: Mapping[str, Store
 def numbered(schema: ObjectSchema, row: Mapping[str, Stored], number: int) -> Row:
     """Gives a new row whole: with its id, the numbers that follow from its own, and flags that nobody set."""
     record_id = ids.make_id(str(schema.key_prefix), number)
-    blank: Row = {name: False if kind == "boolean" else None for name, kind in schema.kinds.items()}
-    return {**blank, **_numbers(schema, number, record_id), **row, "Id": record_id, "_seq": number}
+    return {**schema.blank, **_numbers(schema, number, record_id), **row, "Id": record_id, "_seq": number}
 
 
 def insert_all(connection: Connection, schema: ObjectSchema, rows: Sequence[Row]) -> None:
@@ -155,9 +154,7 @@ def _auto_number(schema: ObjectSchema, field: FieldSchema, number: int) -> str:
 
 def _numbers(schema: ObjectSchema, number: int, record_id: str) -> Row:
     """Auto numbers; and the name of a custom object's record, which is its id until somebody names it."""
-    found: Row = {
-        field.name: _auto_number(schema, field, number) for field in schema.fields if field.auto_number
-    }
+    found: Row = {field.name: _auto_number(schema, field, number) for field in schema.auto_numbers}
     return ({"Name": record_id} if schema.custom and schema.find("Name") else {}) | found
 
 

@@ -106,6 +106,8 @@ def _picklist(field: FieldSchema, value: object) -> Stored:
 
 def _listed(field: FieldSchema, text: str) -> str:
     """Gives the entry as the picklist spells it; only a restricted list minds what it lacks or has given up."""
+    if any(entry.value == text and entry.active for entry in field.picklist):
+        return text
     known = {entry.value.lower(): entry.value for entry in field.picklist}
     chosen = {entry.value.lower() for entry in field.picklist if entry.active}
     if field.restricted_picklist and text.lower() not in chosen:
