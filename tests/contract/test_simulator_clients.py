@@ -22,6 +22,9 @@ from simple_salesforce import (
     format_external_id,
     format_soql,
 )
+from simple_salesforce.exceptions import SalesforceOperationError
+
+from lht.testing.simulator import AdminError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -257,6 +260,51 @@ def test_bulk_results_go_to_files(sf_seeded: Salesforce, tmp_path: Path) -> None
 
     assert len(rows) == sf_seeded.query("SELECT COUNT() FROM Account")["totalSize"]
     assert len(every[0].splitlines()) > len(rows)
+
+
+def test_bulk_jobs_write_by_every_operation_and_bring_their_results(
+    api: Caller, sf: Salesforce, tmp_path: Path
+) -> None:
+    api.org.admin.change_settings(hard_delete=True)
+    bulk = sf.bulk2.Account
+    file = tmp_path / "accounts.csv"
+    file.write_text('Name,ExternalId__c\n"one, ""1""",k1\ntwo,k2\n,k3\n', encoding="utf-8")
+    (made,) = bulk.insert(str(file), wait=0.01)
+    told = bulk.get_all_ingest_records(made["job_id"])
+    ids = {row["ExternalId__c"]: row["sf__Id"] for row in told["successfulRecords"]}
+    bulk.update(records=[{"Id": ids["k2"], "Site": "here"}], wait=0.01)
+    (merged,) = bulk.upsert(
+        records=[{"ExternalId__c": "k1", "Name": "uno"}, {"ExternalId__c": "k4", "Name": "four"}],
+        external_id_field="ExternalId__c", column_delimiter="TAB", line_ending="CRLF", wait=0.01,
+    )  # fmt: skip
+    bulk.delete(records=[{"Id": ids["k1"]}], wait=0.01)
+    bulk.hard_delete(records=[{"Id": ids["k2"]}], wait=0.01)
+    rows = sf.query_all("SELECT Name, Site, IsDeleted FROM Account ORDER BY Name", include_deleted=True)[
+        "records"
+    ]
+    written = tmp_path / "ok.csv"
+    bulk.get_successful_records(merged["job_id"], file=str(written))
+
+    assert {name: made[name] for name in made if name != "job_id"} == {
+        "numberRecordsFailed": 1, "numberRecordsProcessed": 3, "numberRecordsTotal": 3,
+    }  # fmt: skip
+    assert told["failedRecords"][0]["sf__Error"] == (
+        "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
+    )
+    assert told["unprocessedRecords"] == []
+    assert bulk.get_unprocessed_records(made["job_id"]) == "Name,ExternalId__c\n"
+    assert [(row["Name"], row["Site"], row["IsDeleted"]) for row in rows] == [
+        ("four", None, False), ("two", "here", True), ("uno", None, True),
+    ]  # fmt: skip
+    assert api.org.admin.undelete([ids["k1"]]) == 1
+    with pytest.raises(AdminError, match="recycle bin"):
+        api.org.admin.undelete([ids["k2"]])
+    assert "\ttrue\t" in written.read_text(encoding="utf-8").replace('"', "")
+
+
+def test_a_bulk_job_that_fails_says_why(sf: Salesforce) -> None:
+    with pytest.raises(SalesforceOperationError, match="InvalidBatch : Field name not found : Nope"):
+        sf.bulk2.Account.insert(records=[{"Nope": "a"}], wait=0.01)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from lht.testing.simulator import LocalOrg
 
@@ -76,7 +76,11 @@ class Caller:
         return self.raw("POST", "/services/oauth2/token", body.encode(), kind | dict(headers or {}))
 
     def raw(
-        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Sends just this."""
         connection = http.client.HTTPConnection(
@@ -132,8 +136,8 @@ class Caller:
         """Creates a query job, follows it to its end and gives its status."""
         return self.wait(self.job(soql, operation, **form).json()["id"])
 
-    def put(self, job_id: str, data: str | bytes, **headers: str) -> Reply:
-        """Uploads the data of an ingest job."""
+    def put(self, job_id: str, data: str | bytes | Iterable[bytes], **headers: str) -> Reply:
+        """Uploads the data of an ingest job, chunk by chunk where they come so."""
         body = data.encode() if isinstance(data, str) else data
         kind = {"Content-Type": "text/csv"} | {name.replace("_", "-"): v for name, v in headers.items()}
         return self.raw("PUT", f"{self._ingest(job_id)}/batches", body, self.headers | kind)

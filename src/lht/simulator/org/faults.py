@@ -21,8 +21,8 @@ COMMON, FACTS_OF_REQUESTS = ("kind", "times", "skip"), {"method", "path"}
 FACTS = {
     "status": ("status", "retry_after", "code", "message"), "drop": ("after_bytes", "before"),
     "truncate_gzip": ("cut_bytes",), "expire_session": (), "delay": ("delay_s",),
-    "job_fails": ("error_message", "retries", "after_rows"), "job_retries": ("retries",),
-    "job_hangs": ("after_rows",),
+    "job_fails": ("jobs", "error_message", "retries", "after_rows"), "job_retries": ("jobs", "retries"),
+    "job_hangs": ("jobs", "after_rows"),
 }  # fmt: skip
 """What can be said of each kind alone."""
 _METHOD = re.compile(r"[A-Za-z]+|\*")
@@ -31,7 +31,7 @@ STATUSES = range(400, 600)
 
 @dataclass(slots=True)
 class Fault:
-    """One failure, for the next `times` requests whose method and path match (or the next query jobs).
+    """One failure, for the next `times` requests whose method and path match (or the next Bulk jobs).
 
     `path` is a shell pattern over the path without its query string. `skip` lets that many matching requests
     pass first.
@@ -56,6 +56,8 @@ class Fault:
     delay_s: float = 0.0
     error_message: str | None = None
     """job_fails: the job's errorMessage; None leaves that key out."""
+    jobs: str = "*"
+    """job_…: which jobs are meant, query or ingest; * for whichever comes first."""
     after_rows: int = 0
     """job_fails, job_hangs: how many records an ingest job tries before."""
     retries: int = 0
@@ -90,9 +92,9 @@ class Faults:
         """Takes the failure that this request shall meet, if any."""
         return self._take(lambda fault: fault.kind in REQUEST_KINDS and fault.matches(method, path))
 
-    def for_job(self) -> Fault | None:
-        """Takes the failure that this job shall meet, if any."""
-        return self._take(lambda fault: fault.kind in JOB_KINDS)
+    def for_job(self, kind: str) -> Fault | None:
+        """Takes the failure that this job, a query or an ingest one, shall meet, if any."""
+        return self._take(lambda fault: fault.kind in JOB_KINDS and fault.jobs in ("*", kind))
 
     def waiting(self) -> list[dict[str, Any]]:
         """Gives what still waits, oldest first."""
@@ -127,6 +129,8 @@ def _check(facts: Mapping[str, Any]) -> None:
         raise ValueError("times must be at least 1")
     if facts.get("status", 503) not in STATUSES:
         raise ValueError(f"status must be from {STATUSES.start} to {STATUSES.stop - 1}")
+    if facts.get("jobs", "*") not in ("*", "query", "ingest"):
+        raise ValueError("jobs must be query, ingest or *")
     _check_belongs(facts)
     if not _METHOD.fullmatch(facts.get("method", "*")) or not facts.get("path", "*"):
         raise ValueError("method must be the name of one or *, and path a pattern that is not empty")

@@ -33,6 +33,8 @@ class Settings:
     """How large the data of an ingest job may be: what base64 would make 150 million bytes of."""
     chunk_delay_s: float = 0.0
     """How long an ingest job rests before each chunk of 200 records."""
+    bulk_rows_per_day: int = 150_000_000
+    """How many records ingest jobs may bring in 24 hours."""
     hard_delete: bool = False
     """Whether the user may delete records past the recycle bin."""
     token_lifetime_s: float = 7_200.0

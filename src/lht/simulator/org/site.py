@@ -48,7 +48,7 @@ class Site:
         self.faults = Faults()
         who = (org.org_id, org.user_id)
         self.oauth = OAuth(org.db, org.clock, self.settings, who, app=app, redirect_uris=redirect_uris)
-        self.job_ids = JobIds()
+        self.job_ids = JobIds(self)
         self.jobs = JobBoard(self)
         self.ingest = IngestBoard(self)
         self.last_changes = LastChanges(org.clock, org.catalog)

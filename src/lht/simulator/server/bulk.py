@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from lht.simulator.errors import ApiFault
+from lht.simulator.org.jobs.job_list import job_list
 from lht.simulator.server.call import json_answer, stream_answer
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def get(site: Site, call: Call) -> Response:
 
 def list_jobs(site: Site, call: Call) -> Response:
     """Lists the jobs."""
-    return json_answer(call, site.jobs.list(call.query, _base(call)))
+    size = site.settings.jobs_per_list
+    return json_answer(call, job_list(site.jobs.entries(), call.query, _base(call), size))
 
 
 def abort(site: Site, call: Call) -> Response:

@@ -199,15 +199,20 @@ def json_answer(
 
 
 def bytes_answer(
-    call: Call, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+    call: Call,
+    body: bytes,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    *,
+    media_type: str = JSON_TYPE,
 ) -> Response:
-    """Answers with the bytes of JSON, compressed if the caller can read that."""
+    """Answers with bytes, of JSON unless said otherwise, compressed if the caller can read that."""
     given = dict(headers or {})
     if not call.wants_gzip:
-        return Response(body, status, given, JSON_TYPE)
+        return Response(body, status, given, media_type)
     packed = b"".join(squeezed([body]))
     return Response(
-        packed, status, {**given, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}, JSON_TYPE
+        packed, status, {**given, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}, media_type
     )
 
 

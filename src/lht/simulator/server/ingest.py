@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from lht.simulator.errors import ApiFault, not_found
+from lht.simulator.org.jobs.job_list import job_list
 from lht.simulator.server.bulk import CSV_TYPE
-from lht.simulator.server.call import json_answer, stream_answer
+from lht.simulator.server.call import bytes_answer, json_answer, stream_answer
+from lht.simulator.store.uploads import FAILED
 
 if TYPE_CHECKING:
     from lht.simulator.org.site import Site
@@ -37,8 +39,10 @@ def get(site: Site, call: Call) -> Response:
 
 
 def list_jobs(site: Site, call: Call) -> Response:
-    """Lists the jobs."""
-    return json_answer(call, {"done": True, "records": site.ingest.entries(), "nextRecordsUrl": None})
+    """Lists all jobs of the org, query jobs too, as the resource of ingest jobs does; `jobType` tells them apart."""
+    jobs = sorted(site.jobs.entries() + site.ingest.entries(), key=lambda job: str(job["id"]))
+    base = f"/services/data/{call.version}/jobs/ingest"
+    return json_answer(call, job_list(jobs, call.query, base, site.settings.jobs_per_list))
 
 
 def change(site: Site, call: Call) -> Response:
@@ -69,8 +73,10 @@ def upload(site: Site, call: Call) -> Response:
 
 def results(site: Site, call: Call) -> Response:
     """Streams one of the three result files."""
-    found = site.ingest.results(call.path["id"], call.path["part"].lower())
-    return stream_answer(call, found, {}, CSV_TYPE)
+    job_id, kind = call.path["id"], call.path["part"].lower()
+    if kind == FAILED and site.jobs.has(job_id):  # a real org was seen to answer so, of a query job
+        return bytes_answer(call, site.jobs.headers(job_id), media_type=CSV_TYPE)
+    return stream_answer(call, site.ingest.results(job_id, kind), {}, CSV_TYPE)
 
 
 def _parts(body: bytes, kind: str) -> tuple[dict[str, Any], bytes]:

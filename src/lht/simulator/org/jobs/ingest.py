@@ -139,10 +139,12 @@ class IngestBoard:
         """Opens one of the three result files of a job that has ended."""
         with self._lock:
             job = self._need(job_id)
-            if kind not in KINDS:
-                raise not_found()
-            if job.state not in FINAL:
-                raise _wrong_state(f"Results are given once the Job has ended; its state is {job.state}")
+        if kind not in KINDS:
+            raise not_found()
+        if job.state not in FINAL:
+            raise _wrong_state(f"Results are given once the Job has ended; its state is {job.state}")
+        job.settled.wait()
+        with self._lock:
             return PageReader(header_line(kind, job.header, job.form), job.files.read(kind))
 
     def entries(self) -> list[dict[str, Any]]:
@@ -177,7 +179,7 @@ class IngestBoard:
 
     def _close(self, job: IngestJob) -> None:
         self._move(job, "UploadComplete")
-        job.fault = self._host.faults.for_job()
+        job.fault = self._host.faults.for_job("ingest")
         thread = threading.Thread(target=self._execute, args=(job,), name=f"job {job.id}", daemon=True)
         self._threads = {other for other in self._threads if other.is_alive()} | {thread}
         thread.start()
@@ -185,18 +187,22 @@ class IngestBoard:
     def _abort(self, job: IngestJob) -> None:
         if job.state in FINAL:
             raise _wrong_state(f"Aborting already {_said(job)} Job not allowed")
+        has_begun = job.state == "InProgress"
         self._move(job, "Aborted")
         job.stop.set()
+        if not has_begun:
+            self._run(job).leave_all()
+            job.settled.set()
 
     def _execute(self, job: IngestJob) -> None:
         """Runs in a thread of the job's own; whatever happens, the job ends."""
         half_s = self._host.settings.job_delay_s / 2
-        began = time.monotonic()
+        began, began_work = time.monotonic(), 0.0
         try:
             if job.stop.wait(half_s) or not self._advance(job, "InProgress"):
                 return
             began_work = time.monotonic()
-            Run(self._host, job, lambda tried, failed: self._count(job, tried, failed)).carry_out()
+            self._run(job).carry_out()
             job.active_ms = round((time.monotonic() - began_work) * 1000)
             if not job.stop.wait(half_s):
                 self._advance(job, "JobComplete")
@@ -207,6 +213,11 @@ class IngestBoard:
         finally:
             job.processing_ms = round((time.monotonic() - began) * 1000)
             self._advance(job, "Failed")
+            if began_work:
+                job.settled.set()
+
+    def _run(self, job: IngestJob) -> Run:
+        return Run(self._host, job, lambda tried, failed: self._count(job, tried, failed))
 
     def _count(self, job: IngestJob, tried: int, failed: int) -> None:
         with self._lock:

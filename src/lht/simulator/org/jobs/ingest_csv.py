@@ -91,8 +91,8 @@ class Upload:
         return sum(1 for _ in self.records())
 
 
-def loose(path: Path, form: CsvForm) -> tuple[str, Iterator[list[str]]]:
-    """Gives the header's text and the records of a file that is no CSV, line by line, as far as they can be told."""
+def loose(path: Path, form: CsvForm) -> tuple[str, int, Iterator[list[str]]]:
+    """Gives the header's text, how many names it has, and the records of a file that is no CSV, line by line, as far as they can be told."""
     lines = (text.rstrip("\r\n") for text in _lines(path))
     header = next(lines, "")
     delimiter = DELIMITERS[form.delimiter]
@@ -103,7 +103,7 @@ def loose(path: Path, form: CsvForm) -> tuple[str, Iterator[list[str]]]:
             cells = [cell.strip('"') for cell in line.split(delimiter)]
             yield (cells + [""] * width)[:width]
 
-    return header, records()
+    return header, width, records()
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -37,6 +37,8 @@ class IngestJob:
     active_ms: int = 0
     error_message: str | None = None
     ended_at: datetime | None = None
+    settled: threading.Event = field(default_factory=threading.Event)
+    """Set once nothing more is written down of it: after an abort the last chunk still comes to its end."""
     stop: threading.Event = field(default_factory=threading.Event)
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from lht.simulator.errors import ApiFault
@@ -22,7 +23,7 @@ from lht.simulator.store.results import Stopped
 from lht.simulator.store.uploads import FAILED, SUCCEEDED, UNPROCESSED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lht.simulator.org.jobs.ingest_job import IngestJob
     from lht.simulator.org.limits.limits import Limits
@@ -35,6 +36,10 @@ CHUNK_RECORDS = 200
 CELLS_AT_ONCE = 500_000
 """Values that are held in memory at a time: files of many columns are gone through in smaller portions."""
 QUOTA = "ExceededQuota : ApiBatchItems Limit exceeded."
+
+
+class QuotaSpent(JobFailed):
+    """No batches are left for today: of the records of those that were to follow, nothing is written down."""
 
 
 class Host(Protocol):
@@ -70,7 +75,7 @@ class Run:
             found = columns(self.host.records.catalog, schema, order, upload.names)
             upload.count()
         except JobFailed:
-            self._leave_all()
+            self.leave_all()
             raise
         writer = ChunkWriter(self.host.records, order, found)
         self._work(upload, writer, LineWriter.of(found, order.form))
@@ -92,6 +97,8 @@ class Run:
                     chunk = waiting[-1]
                     self._note(chunk, replace(writer, options=self._locking()).write(chunk), lines, order)
                     waiting.pop()
+        except QuotaSpent:
+            raise
         except (JobFailed, Stopped):
             self._leave(waiting, lines)
             for portion in portions:
@@ -110,8 +117,8 @@ class Run:
     def _take_batches(self, before: int, number: int) -> None:
         """Counts a batch for every 10,000 records that are begun."""
         batches = -(-(before + number) // BATCH_RECORDS) - -(-before // BATCH_RECORDS)
-        if batches and not self.host.limits.take_batches(batches):
-            raise JobFailed(QUOTA)
+        if not self.host.limits.take_batches(batches, number, self.host.settings.bulk_rows_per_day):
+            raise QuotaSpent(QUOTA)
 
     def _check(self) -> None:
         fault, job = self.job.fault, self.job
@@ -141,17 +148,24 @@ class Run:
         for chunk in chunks:
             self.job.files.add(UNPROCESSED, [lines.untried(record) for record in chunk])
 
-    def _leave_all(self) -> None:
+    def leave_all(self) -> None:
         """Writes down all records as not processed, also those of a file that is no CSV."""
-        header, records = loose(self.job.files.upload, self.job.form)
-        self.job.header = self.job.header or header
-        portion: list[str] = []
-        for record in records:
-            portion.append(LineWriter.plain(len(record), self.job.form).untried(record))
-            if len(portion) == CHUNK_RECORDS:
-                self.job.files.add(UNPROCESSED, portion)
-                portion = []
-        self.job.files.add(UNPROCESSED, portion)
+        if not self.job.is_uploaded:
+            return
+        try:
+            upload = Upload.open(self.job.files.upload, self.job.form)
+            self.job.header = upload.header
+            self._leave_plain(upload.records(), len(upload.names))
+        except JobFailed:
+            self.job.files.clear_results()
+            self.job.header, names, records = loose(self.job.files.upload, self.job.form)
+            self._leave_plain(records, names)
+
+    def _leave_plain(self, records: Iterable[Record], width: int) -> None:
+        lines = LineWriter.plain(width, self.job.form)
+        rest = iter(records)
+        while chunk := list(islice(rest, CHUNK_RECORDS)):
+            self._leave([chunk], lines)
 
 
 def _portions(upload: Upload) -> Iterator[list[Record]]:

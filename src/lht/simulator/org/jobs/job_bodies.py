@@ -20,12 +20,6 @@ FINAL = frozenset({"JobComplete", "Failed", "Aborted"})
 OPERATIONS = ("query", "queryAll")
 KEYS = frozenset({"operation", "query", "contentType", "columnDelimiter", "lineEnding"})
 CHUNKING_SHOWN_SINCE = 58
-FILTERS = {
-    "jobType": ("V2Query", "Classic", "V2Ingest"),
-    "concurrencyMode": ("Parallel", "Serial"),
-    "isPkChunkingEnabled": ("false", "true"),
-}
-"""Filters of the list with what they may say; the first is what every job here is."""
 CHUNKABLE = frozenset(
     {
         "Account", "Asset", "Campaign", "CampaignMember", "Case", "CaseComment", "Contact", "ContractLineItem",
@@ -96,24 +90,6 @@ def status(job: Job) -> dict[str, Any]:
     chunking = {"isPkChunkingSupported": job.chunkable} if job.api_version >= CHUNKING_SHOWN_SINCE else {}
     error = {"errorMessage": job.error_message} if job.error_message is not None else {}
     return listed(job) | counters | chunking | error
-
-
-def shown(filters: Mapping[str, str]) -> bool:
-    """Tells whether the list's filters let query jobs through; raises ApiFault 400 for a filter that has no sense.
-
-    No job here is chunked by the request's wish, and none is of another kind.
-    """
-    for name, value in filters_of(filters).items():
-        if value.lower() not in (known.lower() for known in FILTERS[name]):
-            raise ApiFault(
-                400, "INVALIDJOB", f"{name} must be one of {', '.join(FILTERS[name])}, not {value!r}"
-            )
-    return all(value.lower() == FILTERS[name][0].lower() for name, value in filters_of(filters).items())
-
-
-def filters_of(query: Mapping[str, str]) -> dict[str, str]:
-    """Gives the filters among the parameters of a request; others are passed over."""
-    return {name: query[name] for name in FILTERS if name in query}
 
 
 def is_chunkable(query: Query, schema: ObjectSchema) -> bool:

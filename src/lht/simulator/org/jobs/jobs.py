@@ -11,13 +11,12 @@ import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlencode
 
 from lht.simulator.errors import ApiFault, not_found
 from lht.simulator.org.ids import to_long
 from lht.simulator.org.jobs import job_bodies
 from lht.simulator.org.jobs.job_bodies import FINAL, Order
-from lht.simulator.org.jobs.pages import PageBounds, ResultPage, locator_for, page_list, page_start, row_of
+from lht.simulator.org.jobs.pages import PageBounds, ResultPage, locator_for, page_list, page_start
 from lht.simulator.org.limits.limits import BULK_QUERY_STORAGE_MB
 from lht.simulator.soql.parse import parse
 from lht.simulator.store.csv_form import header
@@ -141,17 +140,23 @@ class JobBoard:
         with self._lock:
             return job_bodies.status(self._need(job_id))
 
-    def list(self, filters: Mapping[str, str], base_path: str) -> dict[str, Any]:
-        """Gives the jobs that the filters let through, oldest first, 1,000 at a time."""
+    def entries(self) -> list[dict[str, Any]]:
+        """Gives every job as the list has it, oldest first."""
         with self._lock:
             self._forget_old()
-            found = list(self._jobs.values()) if job_bodies.shown(filters) else []
-        start = row_of(filters["queryLocator"]) if filters.get("queryLocator") else 0
-        stop = start + self._host.settings.jobs_per_list
-        asked = job_bodies.filters_of(filters) | {"queryLocator": locator_for(stop)}
-        more = f"{base_path}?{urlencode(asked)}" if stop < len(found) else None
-        records = [job_bodies.listed(job) for job in found[start:stop]]
-        return {"done": more is None, "records": records, "nextRecordsUrl": more}
+            return [job_bodies.listed(job) for job in self._jobs.values()]
+
+    def has(self, job_id: str) -> bool:
+        """Tells whether there is such a job."""
+        with self._lock:
+            self._forget_old()
+            return to_long(job_id) in self._jobs
+
+    def headers(self, job_id: str) -> bytes:
+        """Gives the names of a job's columns, as the first line of a result without rows."""
+        with self._lock:
+            job = self._need(job_id)
+            return header(job.headers, job.order.form)
 
     def abort(self, job_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Stops a job that still runs."""
@@ -210,7 +215,7 @@ class JobBoard:
         self._results.close()
 
     def _new(self, order: Order, compiled: Compiled, api_version: float, now: datetime) -> Job:
-        settings, fault = self._host.settings, self._host.faults.for_job()
+        settings, fault = self._host.settings, self._host.faults.for_job("query")
         bounds = PageBounds(settings.page_size, settings.page_bytes, settings.most_page_rows)
         job_id = self._host.job_ids.following()
         job = Job(job_id, order, compiled, api_version, self._host.user_id, now, now, bounds, fault)

@@ -31,6 +31,8 @@ DAY = timedelta(hours=24)
 BATCHES_NAMED_SINCE = 49
 OLD_BATCHES = "DailyBulkApiRequests"
 """What the limit of batches was called up to version 48.0."""
+BULK_ROWS = "(rows of ingest jobs)"
+"""Counted as limits are, but not told by `/limits/`."""
 __all__ = ["API_REQUESTS", "BULK_BATCHES", "BULK_QUERY_JOBS", "BULK_QUERY_STORAGE_MB", "Limits"]
 
 
@@ -93,12 +95,14 @@ class Limits:
                 raise ApiFault(400, "LIMIT_EXCEEDED", message)
             self.count(BULK_QUERY_JOBS)
 
-    def take_batches(self, number: int) -> bool:
-        """Counts batches of ingest jobs; tells whether they were left, else none is counted."""
+    def take_batches(self, batches: int, rows: int, most_rows: int) -> bool:
+        """Counts batches and rows of an ingest job; tells whether they were left, else none is counted."""
         with self._lock:
-            if self.enforced and self.remaining(BULK_BATCHES) < number:
+            spent = self.remaining(BULK_BATCHES) < batches or self.used(BULK_ROWS) + rows > most_rows
+            if self.enforced and spent:
                 return False
-            self.count(BULK_BATCHES, number)
+            self.count(BULK_BATCHES, batches)
+            self.count(BULK_ROWS, rows)
             return True
 
     def usage_header(self) -> str:
