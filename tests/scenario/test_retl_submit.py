@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lht.model.retl import RetlEvent
+    from lht.model.salesforce import SObject
     from lht.testing.simulator import LocalOrg
 
 NAMES = ("Ann, & Co", 'Bob "B"', "Zoë\nGmbH", "#1", "x" * 80)
@@ -102,48 +103,52 @@ class Desk:
         return self.accounts() == sorted(NAMES) and jobs["JobComplete"] == 1 and jobs["Open"] == 0
 
 
+@pytest.fixture(scope="module")
+def shared(local_org: LocalOrg) -> Iterator[tuple[DuckDBLake, SObject]]:
+    """A warehouse with LHT's tables, and what the org's accounts look like."""
+    lake = DuckDBLake()
+    RetlState(lake.warehouse()).ensure()
+    with open_org(local_org) as org:
+        described = rest.describe(org, "Account")
+    yield lake, described
+    lake.close()
+
+
+def open_org(local: LocalOrg, token: str = "", renewed: str = "") -> Org:
+    login = Login(username="me", instance_url=local.url, access_token=token or Rest(local).token)
+    return Org(
+        login,
+        Transport(sleep=lambda _s: None),
+        api_version="66.0",
+        renew=lambda used: replace(used, access_token=renewed),
+        owns_transport=True,
+    )
+
+
 @pytest.fixture
-def desk(local_org: LocalOrg, tmp_path: Path) -> Iterator[Desk]:
+def desk(local_org: LocalOrg, shared: tuple[DuckDBLake, SObject], tmp_path: Path) -> Iterator[Desk]:
     local_org.admin.reset()
     local_org.admin.clear_requests()
-    with open_desk(local_org, tmp_path / "work") as found:
-        yield found
-
-
-class open_desk:  # noqa: N801  # used as a function
-    def __init__(self, local: LocalOrg, folder: Path, operation: Operation = Operation.INSERT) -> None:
-        self._local, self._folder, self._operation = local, folder, operation
-
-    def __enter__(self) -> Desk:
-        self._lake, self._work = DuckDBLake(), Work(self._folder)
-        plain = Rest(self._local)
-        login = Login(username="me", instance_url=self._local.url, access_token=plain.token)
-        self._org = Org(login, Transport(sleep=lambda _s: None), owns_transport=True)
+    (lake, sobject), plain = shared, Rest(local_org)
+    for table in ("intents", "parts", "outbox"):
+        lake.rows(f"DELETE FROM lht.{table}")
+    with open_org(local_org, plain.token) as org, Work(tmp_path / "work") as work:
         events: list[RetlEvent] = []
-        state = RetlState(self._lake.warehouse())
-        state.ensure()
         run = RetlRun(
             run_id="r1",
-            org=self._org,
-            warehouse=self._lake.warehouse(),
-            state=state,
-            work=self._work,
-            request=RetlRequest(self._operation, "Account", "SELECT 1"),
-            sobject=rest.describe(self._org, "Account"),
+            org=org,
+            warehouse=lake.warehouse(),
+            state=RetlState(lake.warehouse()),
+            work=work,
+            request=RetlRequest(Operation.INSERT, "Account", "SELECT 1"),
+            sobject=sobject,
             now=lambda: datetime.now(UTC),
             sleep=lambda seconds: time.sleep(min(seconds, 0.02)),
             on_event=events.append,
         )
-        found = run.sobject.find("Name")
-        assert found is not None
-        columns = (SentColumn("Name", "NAME", found, "Name"),)
+        columns = (SentColumn("Name", "NAME", sobject.by_name["name"], "Name"),)
         record(run, [[name] for name in NAMES], columns)
-        return Desk(self._local, plain, run, columns, events)
-
-    def __exit__(self, *_: object) -> None:
-        self._org.close()
-        self._work.close()
-        self._lake.close()
+        yield Desk(local_org, plain, run, columns, events)
 
 
 def record(run: RetlRun, rows: list[list[str | None]], columns: tuple[SentColumn, ...]) -> None:
@@ -216,10 +221,7 @@ def test_an_answer_lost_anywhere_writes_nothing_twice(
 
 def test_a_session_that_dies_during_the_upload_is_renewed_in_the_same_job(desk: Desk) -> None:
     fresh = Rest(desk.local)
-    login = desk.run.org.login
-    with Org(
-        login, Transport(), renew=lambda used: replace(used, access_token=fresh.token), owns_transport=True
-    ) as org:
+    with open_org(desk.local, desk.rest.token, fresh.token) as org:
         run = replace(desk.run, org=org)
         desk.local.admin.fault("expire_session", method="PUT", path=BATCHES)
         part = submit.submit_part(run, desk.part(), desk.columns)

@@ -21,7 +21,6 @@ from lht.errors import AuthError, SalesforceError
 from lht.model.retl import Operation, PartStatus
 from lht.model.salesforce import JobState
 from lht.sfdc import ingest
-from lht.sfdc.ids import to_18
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 
 _SKEW = timedelta(seconds=5)
 _CLOCKS = timedelta(minutes=5)
+_ID = 15
+"""As much of an id as tells it from others; the last three letters, which may be missing, repeat what the rest says."""
 _FORM = {"contentType": "CSV", "columnDelimiter": "COMMA", "lineEnding": "LF"}
 
 
@@ -68,13 +69,13 @@ def drop_stray(run: RetlRun, operation: Operation, key: str | None, since: datet
 def _strays(run: RetlRun, operation: Operation, key: str | None, since: datetime | None) -> list[BulkJob]:
     if since is None or not run.org.user_id:
         return []
-    known = {to_18(part.job_id) for part in run.state.parts(run.run_id) if part.job_id}
+    known = {part.job_id[:_ID] for part in run.state.parts(run.run_id) if part.job_id}
     alike = [
         job.id
         for job in ingest.list_jobs(run.org)
         if _is_alike(run, job, operation) and job.created and job.created >= since - _SKEW
     ]
-    told = (ingest.read_job(run.org, job_id) for job_id in alike if to_18(job_id) not in known)
+    told = (ingest.read_job(run.org, job_id) for job_id in alike if job_id[:_ID] not in known)
     return [job for job in told if job and _is_alike(run, job, operation) and _is_empty(job, operation, key)]
 
 
@@ -82,8 +83,7 @@ def _is_alike(run: RetlRun, job: BulkJob, operation: Operation) -> bool:
     """What the list already tells: whose job it is, what it does, and that it waits."""
     return (
         job.state is JobState.OPEN
-        and bool(job.created_by)
-        and to_18(job.created_by) == run.org.user_id
+        and job.created_by[:_ID] == run.org.user_id[:_ID]
         and (job.object, job.operation) == (run.sobject.name, operation.value)
         and job.api_version == run.org.api_version
     )
