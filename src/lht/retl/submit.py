@@ -21,6 +21,7 @@ from lht.errors import (
 )
 from lht.model.retl import PartStatus, positions_sent
 from lht.model.salesforce import BulkJob, JobState
+from lht.retl.parts import order_sql
 from lht.retl.refusals import explained, is_passing
 from lht.retl.steps import Step, next_step, pause_s
 from lht.retl.strays import drop_stray, key_of
@@ -233,9 +234,9 @@ def _rows_sql(part: Part, columns: Sequence[SentColumn]) -> str:
     Salesforce works on slices of the file at the same time: neighbours share one, and so do not wait for each other's
     lock on the parent. Where there is no parent, order means nothing and sorting would only cost.
     """
-    parents = [f"sent[{n}]" for n, column in enumerate(columns, 1) if _is_lookup(column)]
-    order = f" ORDER BY {', '.join(parents)}" if parents else ""
-    return f"SELECT {_values_sql(part, columns)} FROM outbox WHERE part = {part.number}{order}"
+    order = order_sql(columns)
+    ordered = f" ORDER BY {order}" if "," in order else ""
+    return f"SELECT {_values_sql(part, columns)} FROM outbox WHERE part = {part.number}{ordered}"
 
 
 def _values_sql(part: Part, columns: Sequence[SentColumn]) -> str:
@@ -249,7 +250,3 @@ def _values_sql(part: Part, columns: Sequence[SentColumn]) -> str:
 
 def _quoted(header: str) -> str:
     return header.replace('"', '""')
-
-
-def _is_lookup(column: SentColumn) -> bool:
-    return not column.is_key and (column.parent is not None or column.field.type == "reference")
