@@ -58,16 +58,20 @@ def reader(**columns: list[Any]) -> pa.RecordBatchReader:
     return pa.table(columns).to_reader(max_chunksize=2)
 
 
+def texts(*values: str | None) -> pa.Array[Any]:
+    return pa.array(values, pa.string())
+
+
 def outbox(*numbers: int, parts: tuple[int, ...] = (1, 1, 2, 2), attempt: int = 1) -> pa.RecordBatchReader:
     return reader(
-        part=list(parts[: len(numbers)]),
-        attempt=[attempt] * len(numbers),
-        row_number=list(numbers),
-        operation=["upsert"] * len(numbers),
-        match_key=[f"k{number}" for number in numbers],
-        record_id=pa.array([None] * len(numbers), pa.string()),
-        sent=[sent(number) for number in numbers],
-        source=['{"A": "\\\\N"}'] * len(numbers),
+        part=pa.array(parts[: len(numbers)], pa.int64()),
+        attempt=pa.array([attempt] * len(numbers), pa.int64()),
+        row_number=pa.array(numbers, pa.int64()),
+        operation=texts(*["upsert" for _ in numbers]),
+        match_key=texts(*[f"k{number}" for number in numbers]),
+        record_id=texts(*[None for _ in numbers]),
+        sent=texts(*[sent(number) for number in numbers]),
+        source=texts(*['{"A": "\\\\N"}' for _ in numbers]),
     )
 
 
@@ -157,6 +161,14 @@ def test_rows_in_conflict_are_not_among_those_sent(state: RetlState) -> None:
 
     counted = state.counts("run-1")
     assert (counted.rows_sent, counted.rows_conflicting, counted.rows_succeeded) == (3, 1, 1)
+
+
+def test_rows_that_will_not_be_sent_are_recorded_with_the_intent(state: RetlState) -> None:
+    state.begin(INTENT, [], outbox(), results("conflicting", "conflicting"))
+
+    counted = state.counts("run-1")
+    assert (counted.rows_sent, counted.rows_conflicting, state.parts("run-1")) == (0, 2, [])
+    assert counted.errors == (ErrorClass("CONFLICTING", 2, "CONFLICTING"),)
 
 
 def test_what_was_pushed_is_forgotten_once_the_record_is_deleted_or_put_back(state: RetlState) -> None:

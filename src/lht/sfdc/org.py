@@ -221,6 +221,21 @@ class Org:
             return answer
         raise self._error(f"PUT {path}", answer)
 
+    def soap(self, write: Callable[[str], bytes], *, what: str, timeout_s: float) -> Response:
+        """Posts a message of the SOAP API, made by `write` of the token; it goes out once, and again only if it is renewed."""
+        url = f"/services/Soap/u/{self.api_version}"
+        about = {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""', "Accept": "text/xml"}
+
+        def once(login: Login) -> Response:
+            body = write(login.access_token)
+            request = Request("POST", login.instance_url + url, Headers(about), body, timeout_s)
+            return self._transport.send(request, on_attempt=self._tally.count)
+
+        answer = self._ask(once)
+        if isinstance(answer, Response) and answer.is_success:
+            return answer
+        raise self._error(what, answer)
+
     def url_bytes(self, path: str, params: Mapping[str, str]) -> int:
         """How long a request's URL is; Salesforce refuses more than 16,384 bytes."""
         return len(self.instance_url) + len(self._path(path, params))

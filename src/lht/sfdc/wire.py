@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import dataclass
@@ -57,6 +58,12 @@ _STATUS_HINTS = {
     414: "The query is too long for a URL: select fewer fields, or use the Bulk API.",
     431: "The query is too long for a URL: select fewer fields, or use the Bulk API.",
 }
+_FAULT = re.compile(
+    r"<faultcode>(?:\w+:)?(\w+)</faultcode>\s*<faultstring(?:\s[^>]*)?>(.*?)</faultstring>", re.DOTALL
+)
+"""What the SOAP API answers, with status 500, in place of results."""
+_FAULT_STATUS = 500
+_REFUSED = 400
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _LONGEST_MESSAGE = 2000
@@ -105,6 +112,9 @@ def _read_plain(status: int, text: str) -> ErrorBody:
         return ErrorBody("Bad_OAuth_Token", text)
     if "<html" in text.lower() or "<!doctype" in text.lower():
         return ErrorBody("", f"HTTP {status} with a web page in place of an API answer")
+    if fault := _FAULT.search(text):
+        code, message = fault.groups()
+        return ErrorBody(code, _shown(html.unescape(message).removeprefix(f"{code}: ")))
     return ErrorBody("", _shown(text) or f"HTTP {status} without a text")
 
 
@@ -122,7 +132,13 @@ def is_dead_session(status: int, body: bytes) -> bool:
     """Whether a new token would help: not every 401 is about the token's age."""
     if status == _UNAUTHORIZED:
         return "not valid for use with the REST API" not in body.decode("utf-8", errors="replace")
+    if _is_fault(status, body):
+        return read_error(status, body).code == "INVALID_SESSION_ID"
     return status == _FORBIDDEN and read_error(status, body).code == "Bad_OAuth_Token"
+
+
+def _is_fault(status: int, body: bytes) -> bool:
+    return status == _FAULT_STATUS and b"<faultcode>" in body
 
 
 def translate_error(status: int, body: bytes, context: ErrorContext) -> LhtError:
@@ -131,7 +147,8 @@ def translate_error(status: int, body: bytes, context: ErrorContext) -> LhtError
     code = normal_code(error.code)
     if is_dead_session(status, body) or (code == "INVALIDSESSIONID" and status != _UNAUTHORIZED):
         return SessionExpiredError(NOT_LOGGED_IN, hint=LOG_IN, reason=error.message)
-    kind = _kind(status, code)
+    # A fault has status 500 whatever is wrong; only a code that says so is a failure of the server.
+    kind = _kind(_REFUSED if _is_fault(status, body) and code != "SERVER" else status, code)
     message = f"{context.request} was refused: {_label(error)}"
     if kind is UnavailableError:
         message = (

@@ -81,7 +81,7 @@ def result_from(text: str) -> RetlResult:
 def result_of(intent: Intent, counted: Iterable[Sequence[Any]], parts: Iterable[Part]) -> RetlResult:
     """Makes a result of the counts by outcome, whether created, and class of error, each with an example.
 
-    The rows sent are counted by themselves, in the outbox: they are all but those that are in conflict.
+    The rows sent are counted by themselves, in the outbox.
     """
     rows = dict.fromkeys((OUTBOX, *Outcome), 0)
     created, errors = 0, []
@@ -96,7 +96,7 @@ def result_of(intent: Intent, counted: Iterable[Sequence[Any]], parts: Iterable[
         object=intent.object,
         rows_selected=intent.rows_selected,
         rows_unchanged=intent.rows_unchanged,
-        rows_sent=rows[OUTBOX] - rows[Outcome.CONFLICTING],
+        rows_sent=rows[OUTBOX],
         rows_succeeded=rows[Outcome.SUCCEEDED],
         rows_failed=rows[Outcome.FAILED],
         rows_unprocessed=rows[Outcome.UNPROCESSED],

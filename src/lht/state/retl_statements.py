@@ -214,15 +214,19 @@ LAST_IMAGE = ("read_at",)
 
 
 def count_results(names: Names, run_id: str) -> Statement:
-    """Counts a run's rows by what became of them, with an example of each error, and the rows that it was to send."""
+    """Counts a run's rows by what became of them, with an example of each error, and the rows that it was to send.
+
+    These are all rows of the outbox but those that were found to be in conflict.
+    """
     by = names.listed(["outcome", "created", "class"])
-    results = _newest(names, tables.ROW_RESULTS, LAST_RESULT)
-    counted = f"count(DISTINCT {names.sql('row_number')})"
+    results, row_number = _newest(names, tables.ROW_RESULTS, LAST_RESULT), names.sql("row_number")
+    conflicting = f"{names.sql('outcome')} = {quote_text(Outcome.CONFLICTING.value)}"
     return Statement(
         f"SELECT {by}, count(*) AS found, min({names.sql('message')}) AS example\nFROM {results}\nGROUP BY {by}\n"
-        f"UNION ALL\nSELECT {quote_text(OUTBOX)}, FALSE, NULL, {counted}, NULL\n"
-        f"FROM {names.sql_table(tables.OUTBOX)}\nWHERE {names.equal(['run_id'])}",
-        (run_id, run_id),
+        f"UNION ALL\nSELECT {quote_text(OUTBOX)}, FALSE, NULL, count(DISTINCT {row_number}), NULL\n"
+        f"FROM {names.sql_table(tables.OUTBOX)}\nWHERE {names.equal(['run_id'])} AND {row_number} NOT IN (\n"
+        f"  SELECT {row_number} FROM {results}\n  WHERE {conflicting}\n)",
+        (run_id,) * 3,
     )
 
 

@@ -100,14 +100,25 @@ class RetlState:
         found = self._latest(tables.INTENTS, {"run_id": run_id}, {}, ["saved"])
         return retl_rows.intent_from(found[0]) if found else None
 
-    def begin(self, intent: Intent, parts: Sequence[Part], outbox: Batches) -> None:
-        """Commits a run's rows to send, its parts and its intent, together."""
+    def begin(
+        self, intent: Intent, parts: Sequence[Part], outbox: Batches, results: Batches | None = None
+    ) -> None:
+        """Commits a run's rows to send, its parts and its intent, together.
+
+        `results` are of rows that the run was to write, and that it will not send: they count as in conflict.
+        """
         self._known[intent.run_id] = intent
         row = retl_rows.intent_row(intent, version("lht"))
         last = statements.append(self._names, tables.INTENTS, row, self._guard)
-        self._add_rows(
-            parts, outbox, last, retl_statements.said(self._names, tables.INTENTS, {"run_id": intent.run_id})
-        )
+        landed = retl_statements.said(self._names, tables.INTENTS, {"run_id": intent.run_id})
+        writing = retl_statements.append_parts(self._names, parts)
+        with contextlib.ExitStack() as stack:
+            copy = stack.enter_context(self._copied(tables.OUTBOX, outbox, intent.run_id))
+            if results is None:
+                self._commit(lambda: self._write_rows(copy, parts, writing), last, landed)
+                return
+            record = stack.enter_context(self._copied(tables.ROW_RESULTS, results, intent.run_id))
+            self._commit(lambda: (record(), self._write_rows(copy, parts, writing)), last, landed)
 
     # ---- parts and the outbox
 
@@ -115,34 +126,16 @@ class RetlState:
         """Commits more parts of a run, with their rows to send."""
         *others, end = parts
         last = retl_statements.append_part(self._names, end, self._guard)
-        self._known.setdefault(run_id, self._intent(run_id))
-        self._add_rows(parts, outbox, last, retl_statements.said_part(self._names, end), written=others)
+        landed = retl_statements.said_part(self._names, end)
+        writing = retl_statements.append_parts(self._names, others)
+        with self._copied(tables.OUTBOX, outbox, run_id) as copy:
+            self._commit(lambda: self._write_rows(copy, parts, writing), last, landed)
 
-    def _add_rows(
-        self,
-        parts: Sequence[Part],
-        outbox: Batches,
-        last: Statement,
-        landed: Statement,
-        *,
-        written: Sequence[Part] | None = None,
+    def _write_rows(
+        self, copy: Callable[[], int], parts: Sequence[Part], writing: Sequence[Statement]
     ) -> None:
-        expected = sum(part.rows for part in parts)
-        with self._staged(tables.OUTBOX, outbox, parts[0].run_id if parts else "none") as (staging, columns):
-            copying = retl_statements.copy_staged(
-                self._names,
-                tables.OUTBOX,
-                staging,
-                columns,
-                self._constants(parts[0].run_id) if parts else {},
-            )
-            adding = retl_statements.append_parts(self._names, parts if written is None else written)
-
-            def write() -> None:
-                self._check_count(self._warehouse.execute(copying), expected)
-                self._run(adding)
-
-            self._commit(write, last, landed)
+        self._check_count(copy(), sum(part.rows for part in parts))
+        self._run(writing)
 
     def _check_count(self, recorded: int, expected: int) -> None:
         if recorded != expected:
@@ -223,10 +216,8 @@ class RetlState:
 
     def _save(self, table: StateTable, run_id: str, batches: Batches) -> None:
         """One INSERT. Where its answer was lost the caller begins again: the later of two versions counts."""
-        with self._staged(table, batches, run_id) as (staging, columns):
-            self._warehouse.execute(
-                retl_statements.copy_staged(self._names, table, staging, columns, self._constants(run_id))
-            )
+        with self._copied(table, batches, run_id) as copy:
+            copy()
 
     # ---- what was pushed
 
@@ -362,7 +353,15 @@ class RetlState:
             with contextlib.suppress(LhtError):  # what went wrong first is what counts
                 self._warehouse.drop_table(staging)
 
-    def _commit(self, write: Callable[[], None], last: Statement, landed: Statement) -> None:
+    @contextlib.contextmanager
+    def _copied(self, table: StateTable, batches: Batches, run_id: str) -> Iterator[Callable[[], int]]:
+        """Stages a stream; gives what copies it into its table and tells how many rows that were."""
+        constants = self._constants(run_id)
+        with self._staged(table, batches, run_id) as (staging, columns):
+            copying = retl_statements.copy_staged(self._names, table, staging, columns, constants)
+            yield lambda: self._warehouse.execute(copying)
+
+    def _commit(self, write: Callable[[], object], last: Statement, landed: Statement) -> None:
         """Runs one transaction. `last` says that the rest is there; `landed` finds it where COMMIT's answer was lost."""
         for tries_left in reversed(range(ATTEMPTS)):
             try:
