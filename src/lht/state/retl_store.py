@@ -118,7 +118,12 @@ class RetlState:
                 self._commit(lambda: self._write_rows(copy, parts, writing), last, landed)
                 return
             record = stack.enter_context(self._copied(tables.ROW_RESULTS, results, intent.run_id))
-            self._commit(lambda: (record(), self._write_rows(copy, parts, writing)), last, landed)
+
+            def write() -> None:
+                record()
+                self._write_rows(copy, parts, writing)
+
+            self._commit(write, last, landed)
 
     # ---- parts and the outbox
 

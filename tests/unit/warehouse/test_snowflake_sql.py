@@ -153,6 +153,7 @@ def of_rows() -> Iterator[Case]:
     yield "count_equal", statements.count_equal(TABLE, "_LHT_RUN_ID", "run1")
     yield "newest", statements.newest(TABLE, "SYSTEMMODSTAMP")
     yield "delete_all", statements.delete_all(TABLE)
+    yield "delete_equal", statements.delete_equal(TABLE, "JOB_ID", "750")
     yield "insert_from", statements.insert_from(TABLE, STAGING, ["ID", "NAME"], {"_LHT_RUN_ID": "run1"})
     parts = [(STAGING, ["ID", "NAME"]), (MORE, ["AMOUNT"]), (IDS, ["odd name"])]
     yield "join_staged", statements.join_staged(TableName("LAKE", "LHT", "ALL"), parts, "ID", DIALECT)
