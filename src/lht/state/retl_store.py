@@ -100,6 +100,11 @@ class RetlState:
         found = self._latest(tables.INTENTS, {"run_id": run_id}, {}, ["saved"])
         return retl_rows.intent_from(found[0]) if found else None
 
+    def runs_of(self, run_id: str) -> list[Intent]:
+        """Retries and undos of a run, oldest first."""
+        found = self._latest(tables.INTENTS, {"of_run": run_id}, {}, ["started_at", "saved"])
+        return [retl_rows.intent_from(row) for row in found]
+
     def begin(
         self, intent: Intent, parts: Sequence[Part], outbox: Batches, results: Batches | None = None
     ) -> None:
