@@ -57,6 +57,10 @@ def test_admin_calls_do_what_the_page_says(api: Caller) -> None:
     assert {path for _, path, _ in calls} >= {"/simulator/reset", "/simulator/faults", "/simulator/undelete"}
 
 
+NAMES = {"/jobs/query": "JOB", "/jobs/ingest": "LOAD"}
+"""What the page calls the ids of the jobs that it makes."""
+
+
 def test_calls_by_hand_are_answered(api: Caller) -> None:
     known = {"URL": api.org.url, "CLIENT_ID": api.org.client_id, "CLIENT_SECRET": api.org.client_secret}
     before, _, after = PAGE.read_text(encoding="utf-8").partition("## Logging in\n")
@@ -68,6 +72,8 @@ def test_calls_by_hand_are_answered(api: Caller) -> None:
         method, url, headers, data = curl(line, known)
         if url.endswith(("/resultPages", "/results?maxRecords=1000")):
             api.wait(known["JOB"])
+        if url.endswith("/failedResults"):
+            api.wait(known["LOAD"], kind="ingest")
         answer = api.raw(method, url, data.encode() if data else None, headers)
         refused += [(line, answer.text)] if answer.status >= 400 else []
         called.add(
@@ -76,7 +82,7 @@ def test_calls_by_hand_are_answered(api: Caller) -> None:
         found = answer.json() if method == "POST" else {}
         known |= {"TOKEN": found["access_token"]} if "access_token" in found else {}
         known |= (
-            {"JOB" if url.endswith("/jobs/query") else "ID": found["id"]} if "/data/" in url and found else {}
+            {NAMES.get(url.rpartition("/v66.0")[2], "ID"): found["id"]} if "/data/" in url and found else {}
         )
 
     assert refused == []
@@ -97,8 +103,8 @@ def curl(line: str, known: dict[str, str]) -> tuple[str, str, dict[str, str], st
         elif word == "-H":
             name, _, value = next(words).partition(": ")
             headers[name] = value
-        elif word == "-d":
-            data = next(words)
+        elif word in ("-d", "--data-binary"):
+            data = next(words).replace("@accounts.csv", "ExternalId__c,Name\nk1,A\n")
         else:
             url = word.removeprefix(known["URL"])
     kind = {"Content-Type": "application/x-www-form-urlencoded"} if data else {}

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lht.testing import simulator
+from lht.testing.caller import Caller
 from lht.testing.simulator import AdminError
 
 if TYPE_CHECKING:
-    from lht.testing.caller import Caller, Reply
+    from pathlib import Path
+
+    from lht.testing.caller import Reply
 
 REDUCED = {
     "id", "operation", "object", "createdById", "createdDate", "systemModstamp", "state", "concurrencyMode",
@@ -357,3 +362,48 @@ def test_results_are_compressed_for_who_asks(api: Caller) -> None:
 
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.rows[0] == ["sf__Id", "sf__Created", "Name"]
+
+
+def test_an_upload_that_breaks_off_leaves_the_job_as_it_was(
+    api: Caller, capfd: pytest.CaptureFixture[str]
+) -> None:
+    job = _open(api)
+    host, port = api.org.url.removeprefix("http://").split(":")
+    head = f"PUT /services/data/v66.0/jobs/ingest/{job}/batches HTTP/1.1\r\nHost: {host}\r\nContent-Length: 99\r\n"
+    token = api.headers["Authorization"]
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(
+            f"{head}Content-Type: text/csv\r\nAuthorization: {token}\r\n\r\nName\nA\n".encode()
+        )
+    answer = api.put(job, "Name\nB\n")
+    _set(api, job, "UploadComplete")
+    api.wait(job, kind="ingest")
+
+    assert answer.status == 201
+    assert [row["Name"] for row in api.outcome(job, "successfulResults")] == ["B"]
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_job_without_data_or_records_completes(api: Caller) -> None:
+    nothing = _open(api)
+    _set(api, nothing, "UploadComplete")
+    ended = api.wait(nothing, kind="ingest")
+    empty = api.load("Account", "insert", "Name,Site\r\n\r\n", lineEnding="CRLF")
+
+    assert (ended["state"], empty["state"], empty["numberRecordsProcessed"]) == (
+        "JobComplete",
+        "JobComplete",
+        0,
+    )
+    assert api.get(f"/jobs/ingest/{nothing}/successfulResults").text == '"sf__Id","sf__Created"\n'
+    assert api.get(f"/jobs/ingest/{empty['id']}/failedResults").text == '"sf__Id","sf__Error",Name,Site\r\n'
+
+
+def test_no_id_of_a_job_is_given_out_again_after_a_restart(tmp_path: Path) -> None:
+    found = []
+    for _ in range(2):
+        with simulator(path=tmp_path) as org:
+            api = Caller(org).login()
+            found += [_open(api), api.job("SELECT Id FROM Account").json()["id"]]
+
+    assert len(set(found)) == 4

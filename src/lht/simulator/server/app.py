@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -134,6 +135,7 @@ def create_app(site: Site, connections: Connections) -> Gate:
     handlers: dict[Any, Any] = {
         ApiFault: _api_fault,
         OAuthFault: _oauth_fault,
+        ClientDisconnect: _hung_up,
         404: _unknown_path,
         405: _unknown_method,
         500: _bug,
@@ -266,6 +268,11 @@ async def _oauth_fault(_request: Request, fault: Exception) -> Response:
     assert isinstance(fault, OAuthFault)  # noqa: S101 - it is registered for that class alone
     body = {"error": fault.error, "error_description": fault.description}
     return JSONResponse(body, fault.status, media_type=JSON_TYPE)
+
+
+async def _hung_up(_request: Request, _fault: Exception) -> Response:
+    """Answers a request that broke off before its end, to nobody."""
+    return Response(status_code=400)
 
 
 async def _unknown_path(request: Request, _fault: Exception) -> Response:

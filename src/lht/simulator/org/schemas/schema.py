@@ -198,6 +198,11 @@ class ObjectSchema:
         """The fields that are numbered."""
         return [f for f in self.fields if f.auto_number]
 
+    @cached_property
+    def _spelled(self) -> Mapping[str, FieldSchema]:
+        """Visible fields by their own spelling, which is how most are asked for."""
+        return {f.name: f for f in self.by_name.values()}
+
     def find(self, name: str) -> FieldSchema | None:
         """Gives the visible field of that name in any letter case."""
-        return self.by_name.get(name.lower())
+        return self._spelled.get(name) or self.by_name.get(name.lower())
