@@ -52,6 +52,10 @@ class HeldValues:
             self._put(record_id, self._folded[found])
         return list(self._holders[self._folded[value]])
 
+    def known(self) -> list[str]:
+        """Gives the ids of all records that are known to hold a value that was asked for."""
+        return list(self._holds)
+
     def note(self, record_id: str, row: Row) -> None:
         """Takes into account what a record holds by now."""
         held = self._holds.pop(record_id, None)

@@ -60,6 +60,8 @@ class _Run:
     locks: Locks
     schema: ObjectSchema
     _waiting: list[str] = field(default_factory=list)
+    _left: dict[str, None] = field(default_factory=dict)
+    """Those that are still to be looked at."""
     _moment: datetime | None = None
     _taken: set[tuple[str, str]] = field(default_factory=set)
     """Values of unique fields that those who wait will hold."""
@@ -71,13 +73,33 @@ class _Run:
         connection = self.work.reading()
         emptied = emptied_among(connection, record_ids)
         moments = rows.deletions(connection, self.schema, record_ids)
+        self._left = dict.fromkeys(record_ids)
+        self._expect(record_ids)
         found = [self._one(one, moments.get(one), is_emptied=one in emptied) for one in record_ids]
         self._bring_back()
         return found
 
+    def _expect(self, record_ids: list[str]) -> None:
+        """Says what checking those records will ask for: they themselves, their masters, holders of unique values."""
+        self.work.expect(self.schema, record_ids, whole=True)
+        self.work.expect_changes(record_ids)
+        binned = [row for one in record_ids if (row := self.work.find(self.schema, one))]
+        for link in self.schema.fields:
+            held = [row[link.name] for row in binned if link.name in row and row[link.name] is not None]
+            if link.unique:
+                self.work.expect_values(self.schema, link, held)
+            for prefix in {str(one)[:3] for one in held} if link.child_cascade else ():
+                target = self.bin.catalog.by_prefix(prefix)
+                if target is not None:
+                    self.work.expect(
+                        target, [str(one) for one in held if str(one)[:3] == prefix], whole=False
+                    )
+
     def _one(self, record_id: str, moment: datetime | None, *, is_emptied: bool) -> ApiFault | None:
-        if record_id in self._waiting or (self._waiting and moment != self._moment):
+        if record_id in self._waiting or self._is_another_time(record_id, moment):
             self._bring_back()
+            self._expect(list(self._left))
+        self._left.pop(record_id, None)
         try:
             row = self._binned(record_id, is_emptied=is_emptied)
             self._check_masters(row)
@@ -87,6 +109,11 @@ class _Run:
         self._waiting.append(record_id)
         self._moment = moment
         return None
+
+    def _is_another_time(self, record_id: str, moment: datetime | None) -> bool:
+        """Whether those who wait were deleted at another moment than this one, if it was deleted at all."""
+        row = self.work.find(self.schema, record_id) or {}
+        return bool(self._waiting and row.get("IsDeleted") and moment != self._moment)
 
     def _binned(self, record_id: str, *, is_emptied: bool) -> Row:
         row = self.work.find(self.schema, record_id)
