@@ -58,6 +58,14 @@ def match_columns(
     return matcher.match(names)
 
 
+def find_field(sobject: SObject, name: str) -> Field | None:
+    """Finds a field by its name, or by its name without what Salesforce adds to custom ones."""
+    if found := sobject.find(name) or sobject.find(f"{name}__c"):
+        return found
+    packaged = [field for field in sobject.fields if field.name.lower().endswith(f"__{name.lower()}__c")]
+    return packaged[0] if len(packaged) == 1 else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Matcher:
     sobject: SObject
@@ -119,7 +127,7 @@ class _Matcher:
                     f"Add --field. {self._known_keys()}",
                 )
             return None
-        found = self._find(wanted)
+        found = find_field(self.sobject, wanted)
         if found is None:
             self.said.refuse(
                 "UNKNOWN_FIELD",
@@ -185,7 +193,7 @@ class _Matcher:
             return None
         if ":" in wanted or "." in wanted:
             return self._related(name, wanted)
-        found = self._find(wanted)
+        found = find_field(self.sobject, wanted)
         if found is not None:
             if found.name.lower() != wanted.lower():
                 self.said.renamed.append(f"{name} as {found.name}")
@@ -194,15 +202,6 @@ class _Matcher:
         if related is None:
             self._unknown(name, wanted)
         return related
-
-    def _find(self, name: str) -> Field | None:
-        """Finds a field by its name, or by its name without what Salesforce adds to custom ones."""
-        if found := self.sobject.find(name):
-            return found
-        if found := self.sobject.find(f"{name}__c"):
-            return found
-        packaged = [f for f in self.sobject.fields if f.name.lower().endswith(f"__{name.lower()}__c")]
-        return packaged[0] if len(packaged) == 1 else None
 
     def _unknown(self, name: str, wanted: str) -> None:
         known = [field.name for field in self.sobject.fields]
@@ -401,7 +400,7 @@ class _Matcher:
         wanted = self.request.options.result_key
         if wanted is None or not self._inserts():
             return ()
-        target = self._find(wanted)
+        target = find_field(self.sobject, wanted)
         if target is None:
             self.said.refuse(
                 "UNKNOWN_FIELD",

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from lht.errors import PlanRefusedError
 from lht.retl import normal
+from lht.retl.intent import ended_intent, request_of
+from lht.retl.planning import Task, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +24,21 @@ if TYPE_CHECKING:
     from lht.model.retl import Intent, SentColumn
     from lht.retl.run import RetlRun
     from lht.retl.work import Work
+    from lht.state.retl_store import RetlState
 
 RETRY: Final = "retl_retry"
 _FAILED: Final = "('failed', 'unprocessed')"
 _WRITTEN: Final = "('succeeded', 'unknown')"
+
+
+def retry_task(state: RetlState, run_id: str) -> Task:
+    """Sends again what failed in a run that has ended."""
+    intent = ended_intent(state, run_id)
+
+    def keep(run: RetlRun, columns: Sequence[SentColumn]) -> int:
+        return keep_failed(run, columns, intent)
+
+    return Task(request_of(intent), lambda run: prepare(run, keep=keep), run_id)
 
 
 def keep_failed(run: RetlRun, columns: Sequence[SentColumn], of_run: Intent) -> int:

@@ -1,0 +1,148 @@
+"""Reads a query and decides which of its rows would be sent; nothing is written on either side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lht.errors import MissingTableError, PlanRefusedError
+from lht.model.retl import Operation, RetlPlan, SentColumn
+from lht.retl import conflicts, diff, held, parents, query
+from lht.retl.checks import find_mistakes, find_warnings
+from lht.retl.columns import match_columns
+from lht.retl.encode import encode_rows
+from lht.sfdc import rest
+
+if TYPE_CHECKING:
+    from lht.model.retl import Part, RetlRequest
+    from lht.retl.run import RetlRun
+
+
+Keeping = Callable[["RetlRun", Sequence[SentColumn]], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was decided; the rows to send are in `encoded`."""
+
+    columns: tuple[SentColumn, ...]
+    plan: RetlPlan
+    parts: tuple[Part, ...] = ()
+    """Where they are cut already, as an undo's are: then the rows are in `outbox`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a run is about: the rows of a query, or (`of_run`) what another run did. `prepare` decides what is sent."""
+
+    request: RetlRequest
+    prepare: Callable[[RetlRun], Prepared]
+    of_run: str | None = None
+
+
+def query_task(request: RetlRequest) -> Task:
+    """Writes the rows of a query."""
+    return Task(request, prepare)
+
+
+def prepare(run: RetlRun, *, keep: Keeping | None = None) -> Prepared:
+    """Reads the query, checks every row, and leaves out what would change nothing.
+
+    `keep` may take rows out of `encoded` before they are checked, and gives how many are left.
+    """
+    request = run.request
+    query.check_query(request.query, dialect=run.warehouse.capabilities.name.lower())
+    run.tell("reading")
+    names = query.load_query(run)
+    matched = match_columns(run.sobject, names, request, lambda name: rest.describe(run.org, name))
+    selected = run.work.count("source")
+    run.tell("checking", total=selected)
+    encode_rows(run, matched.columns)
+    if keep and not matched.mistakes:
+        selected = keep(run, matched.columns)
+    mistakes = (
+        *matched.mistakes,
+        *find_mistakes(run, matched),
+        *parents.unknown_parents(run, matched.columns),
+    )
+    unchanged = 0 if mistakes else _leave_out(run, matched.columns)
+    plan = RetlPlan(
+        operation=request.operation,
+        object=run.sobject.name,
+        match_field=request.match_field,
+        columns=matched.columns,
+        rows_selected=selected,
+        rows_to_send=selected - unchanged,
+        rows_unchanged=unchanged,
+        mistakes=mistakes,
+        warnings=(*matched.warnings, *find_warnings(run, matched)),
+    )
+    return Prepared(matched.columns, plan)
+
+
+def _leave_out(run: RetlRun, columns: Sequence[SentColumn]) -> int:
+    """Takes out the rows that would change nothing, where that was asked; gives how many."""
+    if run.request.options.compare_org:
+        run.tell("comparing", "with what Salesforce holds")
+        held.read_held(run, columns, "encoded")
+        return diff.drop_unchanged(run, columns, "held")
+    if run.request.options.only_changed and _load_pushed(run, columns):
+        return diff.drop_unchanged(run, columns, "pushed")
+    return 0
+
+
+def _load_pushed(run: RetlRun, columns: Sequence[SentColumn]) -> bool:
+    """Fills `pushed`; False where LHT has never written to Salesforce from here."""
+    run.tell("comparing", "with what was last written")
+    headers = [column.header for column in columns]
+    try:
+        pushed = run.state.pushed(run.org.org_id, run.sobject.name, run.request.match_field, headers)
+    except MissingTableError:
+        return False
+    run.work.load("pushed", pushed, "match_key, from_json(sent, '[\"VARCHAR\"]') AS sent")
+    return True
+
+
+def compare(run: RetlRun, prepared: Prepared) -> Prepared:
+    """Completes a plan with what Salesforce holds now: what would be created, changed, left, and the first differences."""
+    columns, plan, work = prepared.columns, prepared.plan, run.work
+    if plan.operation is Operation.INSERT:
+        return replace(prepared, plan=replace(plan, rows_to_create=plan.rows_to_send))
+    run.tell("comparing", "with what Salesforce holds")
+    held.read_held(run, columns, "encoded")
+    found = int(work.value("SELECT count(*) FROM encoded SEMI JOIN held USING (row_number)"))
+    new = int(
+        work.value(
+            "SELECT count(*) FROM encoded WHERE operation IN ('insert', 'upsert') AND row_number NOT IN (SELECT row_number FROM held)"
+        )
+    )
+    lost = plan.rows_to_send - found - new
+    if plan.operation is Operation.DELETE:
+        return replace(prepared, plan=replace(plan, rows_to_delete=found, rows_not_found=lost))
+    conflicting = (
+        conflicts.find_conflicts(run, columns, "encoded")
+        if run.request.options.if_unchanged_since_sync
+        else None
+    )
+    differences = diff.first_differences(run, columns)
+    same = diff.drop_unchanged(run, columns, "held")
+    counted = replace(
+        plan,
+        rows_to_create=new,
+        rows_to_change=found - same,
+        rows_to_leave=same,
+        rows_not_found=lost,
+        rows_conflicting=conflicting,
+        differences=differences,
+    )
+    return replace(prepared, plan=counted)
+
+
+def refusal(plan: RetlPlan) -> PlanRefusedError:
+    """The error for a plan with mistakes."""
+    first, *others = plan.mistakes
+    more = f" There are {len(others)} more kinds of mistake." if others else ""
+    return PlanRefusedError(
+        f"{first.message}{more} Nothing was sent.", hint=first.way_out, mistakes=plan.mistakes
+    )

@@ -1,0 +1,126 @@
+"""Sends a run's parts and settles each: its rows' fates, what was pushed, and its status in one transaction."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from lht.errors import LimitExceededError
+from lht.model.retl import Operation, PartStatus
+from lht.retl import images, outcomes, small, submit
+from lht.retl.budget import check_budget
+from lht.retl.intent import columns_of, load_outbox
+from lht.sfdc import rest
+from lht.state.retl_store import UNDO
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from lht.model.retl import Intent, Part, SentColumn
+    from lht.retl.run import RetlRun
+
+MOST_JOBS = 4
+"""How many jobs are in Salesforce's hands at a time; it works on each in parallel by itself."""
+ROWS_PER_BATCH = 10_000
+FEW_ROWS = 2_000
+"""Below so many rows Salesforce itself advises calls: https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/how_requests_are_processed.htm"""
+ROWS_PER_IMAGE_CALL = 2_000
+CALLS_PER_JOB = 12
+"""About what creating, filling, closing, following and reading one job takes."""
+_RESULT = "row_number, match_key, source, r.outcome, r.created, coalesce(r.sf_id, record_id) AS sf_id, r.class, r.message, r.fields"
+_OPEN = frozenset(PartStatus) - {PartStatus.SETTLED, PartStatus.ABANDONED}
+
+
+def send_all(run: RetlRun, intent: Intent, columns: Sequence[SentColumn]) -> None:
+    """Sends the parts that are not settled, some jobs ahead of those whose end is waited for.
+
+    Where a limit of the org stops it, what is under way is followed to its end first.
+    """
+    flying: deque[Part] = deque()
+    try:
+        for part in run.state.parts(run.run_id):
+            if part.status not in _OPEN:
+                continue
+            if len(flying) == MOST_JOBS:
+                _follow(run, intent, flying.popleft(), columns)
+            sent = _send_part(run, intent, part, columns)
+            flying.extend([sent] if sent else [])
+    except LimitExceededError:
+        _follow_all(run, intent, flying, columns)
+        raise
+    _follow_all(run, intent, flying, columns)
+
+
+def _send_part(run: RetlRun, intent: Intent, part: Part, columns: Sequence[SentColumn]) -> Part | None:
+    """Sends a part; gives it back if it is a job whose end is to be waited for."""
+    load_outbox(run, part.number)
+    if part.status is PartStatus.PLANNED:
+        check_budget(run, calls=CALLS_PER_JOB, batches=_batches(part))
+        images.take_images(run, part, columns)
+    run.tell("sending", done=0, total=part.rows)
+    if goes_by_calls(intent, part):
+        small.send_part(run, part, columns)
+        _settle(run, intent, part)
+        return None
+    return submit.submit_part(run, part, columns)
+
+
+def goes_by_calls(intent: Intent, part: Part) -> bool:
+    """Whether a part is sent by calls instead of a job: few rows, and a lost answer may be asked for again."""
+    if part.operation is Operation.UNDELETE:
+        return True
+    if part.operation is Operation.INSERT or part.job_id:
+        return False
+    return intent.rows_selected < FEW_ROWS
+
+
+def _follow_all(run: RetlRun, intent: Intent, flying: deque[Part], columns: Sequence[SentColumn]) -> None:
+    while flying:
+        _follow(run, intent, flying.popleft(), columns)
+
+
+def _follow(run: RetlRun, intent: Intent, part: Part, columns: Sequence[SentColumn]) -> None:
+    """Waits for a job's end and settles its part."""
+    run.tell("waiting", f"job {part.job_id}", total=part.rows)
+    job = submit.follow(run, part)
+    load_outbox(run, part.number)
+    outcomes.read_outcomes(run, part, job if job.resource else None, columns)
+    _settle(run, intent, part)
+
+
+def _settle(run: RetlRun, intent: Intent, part: Part) -> None:
+    """Records every row's fate, what Salesforce holds of ours now, and that the part is done: all or nothing."""
+    results = run.work.batches(
+        f"SELECT {_RESULT} FROM outbox JOIN outcomes AS r USING (part, attempt, row_number)"
+    )
+    run.state.settle(part, results, _pushed(run, intent, part))
+    run.tell("settled", done=part.rows, total=part.rows)
+
+
+def _pushed(run: RetlRun, intent: Intent, part: Part) -> pa.RecordBatchReader | None:
+    """What was sent for each key; None where keys find nothing, or what was sent is not what a user asked for."""
+    holds = part.operation in {Operation.UPDATE, Operation.UPSERT}
+    if intent.match_field is None or intent.command == UNDO or not holds:
+        return None
+    return run.work.batches("SELECT match_key, CAST(to_json(sent) AS VARCHAR) AS sent FROM outbox")
+
+
+def check_cost(run: RetlRun, cut: Sequence[Part]) -> None:
+    """Refuses a run that would take more of the org's limits than it may, before its first job."""
+    calls = sum(CALLS_PER_JOB + part.rows // ROWS_PER_IMAGE_CALL for part in cut)
+    check_budget(run, calls=calls, batches=sum(map(_batches, cut)))
+
+
+def _batches(part: Part) -> int:
+    return -(-part.rows // ROWS_PER_BATCH)
+
+
+def abandon(run: RetlRun, intent: Intent) -> None:
+    """Ends an unfinished run: what Salesforce may be at work on is followed, what was not sent never will be."""
+    for part in run.state.parts(run.run_id):
+        if part.status in _OPEN:
+            submit.give_up(run, part)
+    send_all(run, intent, columns_of(intent, run.sobject, lambda name: rest.describe(run.org, name)))
+    run.state.finish(intent, run.state.counts(run.run_id), abandoned=True)
