@@ -212,7 +212,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows of a run that are sent together. `job_id` None: none yet, or they go by calls. `bytes` is their CSV."""
+    """Rows of a run that are sent together. `job_id` None: none yet, or they go by calls. `bytes` is their CSV.
+
+    `job_state` is how the job ended, in Salesforce's words, once that is known.
+    """
 
     run_id: str
     number: int
@@ -222,6 +225,7 @@ class Part:
     rows: int
     bytes: int
     job_id: str | None = None
+    job_state: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

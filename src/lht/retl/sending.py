@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lht.errors import LimitExceededError
@@ -57,14 +58,21 @@ def _send_part(run: RetlRun, intent: Intent, part: Part, columns: Sequence[SentC
     """Sends a part; gives it back if it is a job whose end is to be waited for."""
     load_outbox(run, part.number)
     if part.status is PartStatus.PLANNED:
-        check_budget(run, calls=CALLS_PER_JOB, batches=_batches(part))
+        _check_part(run, part)
         images.take_images(run, part, columns)
     run.tell("sending", done=0, total=part.rows)
     if goes_by_calls(intent, part):
         small.send_part(run, part, columns)
         _settle(run, intent, part)
         return None
-    return submit.submit_part(run, part, columns)
+    sent = submit.submit_part(run, part, columns)
+    return None if sent.status is PartStatus.SETTLED else sent  # all its rows were in conflict
+
+
+def _check_part(run: RetlRun, part: Part) -> None:
+    """Checks the limits again before each further part: the first was checked with the whole run."""
+    if part.number > 1:
+        check_budget(run, calls=CALLS_PER_JOB, batches=_batches(part))
 
 
 def goes_by_calls(intent: Intent, part: Part) -> bool:
@@ -87,7 +95,7 @@ def _follow(run: RetlRun, intent: Intent, part: Part, columns: Sequence[SentColu
     job = submit.follow(run, part)
     load_outbox(run, part.number)
     outcomes.read_outcomes(run, part, job if job.resource else None, columns)
-    _settle(run, intent, part)
+    _settle(run, intent, replace(part, job_state=job.state.value))
 
 
 def _settle(run: RetlRun, intent: Intent, part: Part) -> None:

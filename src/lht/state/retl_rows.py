@@ -103,7 +103,7 @@ def result_of(intent: Intent, counted: Iterable[Sequence[Any]], parts: Iterable[
         rows_unknown=rows[Outcome.UNKNOWN],
         rows_created=created,
         rows_conflicting=rows[Outcome.CONFLICTING],
-        jobs=tuple(RetlJob(part.job_id, part.rows, str(part.status)) for part in parts if part.job_id),
+        jobs=tuple(RetlJob(part.job_id, part.rows, part.job_state or "") for part in parts if part.job_id),
         errors=_merged(errors),
         of_run=intent.of_run,
     )

@@ -119,7 +119,7 @@ INTENTS = StateTable(
 )
 PARTS = StateTable(
     "parts",
-    _columns("run_id operation status job_id", "saved part attempt row_count byte_count"),
+    _columns("run_id operation status job_id job_state", "saved part attempt row_count byte_count"),
     ("run_id", "part"),
     "status",
 )

@@ -1,6 +1,6 @@
 -- probe
 SELECT count(*) AS n FROM (SELECT "RUN_ID", "ORG_ID", "OBJECT", "COMMAND", "OPERATION", "MATCH_FIELD", "HEADERS", "TARGETS", "FINGERPRINT", "QUERY", "OPTIONS", "STATUS", "OF_RUN", "LHT_VERSION", "SAVED", "ROWS_SELECTED", "ROWS_UNCHANGED", "STARTED_AT" FROM "LAKE"."LHT"."INTENTS" WHERE 1 = 0) AS intents_all
-UNION ALL SELECT count(*) AS n FROM (SELECT "RUN_ID", "OPERATION", "STATUS", "JOB_ID", "SAVED", "PART", "ATTEMPT", "ROW_COUNT", "BYTE_COUNT" FROM "LAKE"."LHT"."PARTS" WHERE 1 = 0) AS parts_all
+UNION ALL SELECT count(*) AS n FROM (SELECT "RUN_ID", "OPERATION", "STATUS", "JOB_ID", "JOB_STATE", "SAVED", "PART", "ATTEMPT", "ROW_COUNT", "BYTE_COUNT" FROM "LAKE"."LHT"."PARTS" WHERE 1 = 0) AS parts_all
 UNION ALL SELECT count(*) AS n FROM (SELECT "RUN_ID", "OPERATION", "MATCH_KEY", "RECORD_ID", "SENT", "SOURCE", "PART", "ATTEMPT", "ROW_NUMBER" FROM "LAKE"."LHT"."OUTBOX" WHERE 1 = 0) AS outbox_all
 UNION ALL SELECT count(*) AS n FROM (SELECT "RUN_ID", "ORG_ID", "OBJECT", "OPERATION", "JOB_ID", "MATCH_KEY", "SF_ID", "OUTCOME", "CLASS", "MESSAGE", "FIELDS", "SOURCE", "BASE", "OURS", "THEIRS", "PART", "ATTEMPT", "ROW_NUMBER", "RECORDED_AT", "CREATED" FROM "LAKE"."LHT"."ROW_RESULTS" WHERE 1 = 0) AS row_results_all
 UNION ALL SELECT count(*) AS n FROM (SELECT "RUN_ID", "ORG_ID", "OBJECT", "RECORD_ID", "MATCH_KEY", "MODSTAMP", "IMAGE", "ROW_NUMBER", "READ_AT" FROM "LAKE"."LHT"."BEFORE_IMAGES" WHERE 1 = 0) AS before_images_all
@@ -38,19 +38,19 @@ JOIN (SELECT DISTINCT substr("SF_ID", 1, 15) AS id FROM "LAKE"."LHT"."RUN1_ROWS"
 WHERE p."SENT" IS NOT NULL;
 
 -- append_parts
-INSERT INTO "LAKE"."LHT"."PARTS" ("RUN_ID", "PART", "ATTEMPT", "OPERATION", "STATUS", "ROW_COUNT", "BYTE_COUNT", "JOB_ID", "SAVED")
-SELECT c1, c2, c3, c4, c5, c6, c7, c8, n.next_saved
+INSERT INTO "LAKE"."LHT"."PARTS" ("RUN_ID", "PART", "ATTEMPT", "OPERATION", "STATUS", "ROW_COUNT", "BYTE_COUNT", "JOB_ID", "JOB_STATE", "SAVED")
+SELECT c1, c2, c3, c4, c5, c6, c7, c8, c9, n.next_saved
 FROM (VALUES
-  (?, ?, ?, ?, ?, ?, ?, ?),
-  (?, ?, ?, ?, ?, ?, ?, ?)
-) AS v (c1, c2, c3, c4, c5, c6, c7, c8), (SELECT coalesce(max("SAVED"), 0) + 1 AS next_saved FROM "LAKE"."LHT"."PARTS") AS n;
+  (?, ?, ?, ?, ?, ?, ?, ?, ?),
+  (?, ?, ?, ?, ?, ?, ?, ?, ?)
+) AS v (c1, c2, c3, c4, c5, c6, c7, c8, c9), (SELECT coalesce(max("SAVED"), 0) + 1 AS next_saved FROM "LAKE"."LHT"."PARTS") AS n;
 
 -- append_part: while held
-INSERT INTO "LAKE"."LHT"."PARTS" ("RUN_ID", "PART", "ATTEMPT", "OPERATION", "STATUS", "ROW_COUNT", "BYTE_COUNT", "JOB_ID", "SAVED")
-SELECT c1, c2, c3, c4, c5, c6, c7, c8, n.next_saved
+INSERT INTO "LAKE"."LHT"."PARTS" ("RUN_ID", "PART", "ATTEMPT", "OPERATION", "STATUS", "ROW_COUNT", "BYTE_COUNT", "JOB_ID", "JOB_STATE", "SAVED")
+SELECT c1, c2, c3, c4, c5, c6, c7, c8, c9, n.next_saved
 FROM (VALUES
-  (?, ?, ?, ?, ?, ?, ?, ?)
-) AS v (c1, c2, c3, c4, c5, c6, c7, c8), (SELECT coalesce(max("SAVED"), 0) + 1 AS next_saved FROM "LAKE"."LHT"."PARTS") AS n
+  (?, ?, ?, ?, ?, ?, ?, ?, ?)
+) AS v (c1, c2, c3, c4, c5, c6, c7, c8, c9), (SELECT coalesce(max("SAVED"), 0) + 1 AS next_saved FROM "LAKE"."LHT"."PARTS") AS n
 WHERE EXISTS (SELECT 1 AS held FROM "LAKE"."LHT"."LOCKS" WHERE "TOKEN" = ?);
 
 -- remove_old: counts=False
@@ -104,7 +104,7 @@ WHERE "STATUS" = ?
 ORDER BY "STARTED_AT", "SAVED";
 
 -- latest_where: anything
-SELECT "RUN_ID", "OPERATION", "STATUS", "JOB_ID", "SAVED", "PART", "ATTEMPT", "ROW_COUNT", "BYTE_COUNT"
+SELECT "RUN_ID", "OPERATION", "STATUS", "JOB_ID", "JOB_STATE", "SAVED", "PART", "ATTEMPT", "ROW_COUNT", "BYTE_COUNT"
 FROM (
   SELECT * FROM "LAKE"."LHT"."PARTS" WHERE TRUE
   QUALIFY row_number() OVER (PARTITION BY "RUN_ID", "PART" ORDER BY "SAVED" DESC, "STATUS" DESC NULLS LAST) = 1
