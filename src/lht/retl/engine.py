@@ -13,7 +13,7 @@ from lht.errors import PlanRefusedError
 from lht.retl import parts
 from lht.retl.again import cut_again
 from lht.retl.columns import find_field
-from lht.retl.intent import columns_of, new_intent, outbox_rows, unfinished
+from lht.retl.intent import columns_of, new_intent, outbox_rows, superseded, unfinished
 from lht.retl.planning import compare, refusal
 from lht.retl.run import RetlRun
 from lht.retl.sending import abandon, check_cost, send_all
@@ -67,10 +67,10 @@ def run_retl(org: Org, warehouse: Warehouse, task: Task, setting: Setting) -> Re
     with _opened(org, warehouse, task.request, setting) as opened, _lock(opened, setting) as lock:
         run = replace(opened, state=opened.state.guarded(lock.token))
         run.state.ensure()
+        if task.request.options.new_run:
+            for old in superseded(run, task.of_run):
+                abandon(replace(run, run_id=old.run_id), old)
         found = unfinished(run, task.of_run)
-        if found and task.request.options.new_run:
-            abandon(replace(run, run_id=found.run_id), found)
-            found = None
         if found:
             run, columns = _resume(run, found)
         intent, columns = (found, columns) if found else _begin(run, task, setting)
@@ -148,6 +148,8 @@ def _begin(run: RetlRun, task: Task, setting: Setting) -> tuple[Intent, tuple[Se
     prepared = task.prepare(run)
     if prepared.plan.mistakes:
         raise refusal(prepared.plan)
+    for warning in prepared.plan.warnings:
+        run.tell("warning", warning)
     cut = prepared.parts or parts.cut(run, prepared.columns)
     plan = replace(prepared.plan, parts=len(cut))
     if not setting.confirm(plan):

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from lht.errors import ConfigError, PlanRefusedError, UnknownFieldError
-from lht.model.retl import Intent, RetlOptions, RetlRequest, SentColumn
+from lht.model.retl import Intent, Operation, RetlOptions, RetlRequest, SentColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from lht.retl.run import RetlRun
     from lht.state.retl_store import RetlState
 
-_WAITS = ("new_run", "yes", "lock_timeout_s", "job_timeout_s", "api_budget", "max_deletes")
-"""Options that change how a run is guarded, not what it sends: a command that differs in them is the same."""
+_SENT_BY = ("mapping", "nulls", "insert_missing", "result_key")
+"""Options that say what is sent. A command that differs in others (guards, comparisons) is the same command."""
 
 
 def fingerprint(org_id: str, request: RetlRequest, of_run: str | None = None) -> str:
     """Stands for a command: what it does, to which object of which org, with which query."""
-    options = {name: value for name, value in asdict(request.options).items() if name not in _WAITS}
+    options = {name: getattr(request.options, name) for name in _SENT_BY}
     key = (request.match_field or "").lower()
     parts = [org_id, request.operation, request.object.lower(), key, request.query.strip(), options, of_run]
-    return sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    return sha256(json.dumps(parts, sort_keys=True, default=dict).encode()).hexdigest()
 
 
 def new_intent(run: RetlRun, prepared: Prepared, command: str, of_run: str | None = None) -> Intent:
@@ -55,10 +55,39 @@ def new_intent(run: RetlRun, prepared: Prepared, command: str, of_run: str | Non
 
 
 def unfinished(run: RetlRun, of_run: str | None = None) -> Intent | None:
-    """The run that the same command began and did not end, if there is one."""
+    """The run that the same command began and did not end, if there is one.
+
+    Another command's is only told; but beside an insert no other begins, as it may bring rows that are there already.
+    """
+    same, others = _open_intents(run, of_run)
+    if same is not None:
+        return same
+    for other in others:
+        began = f"{other.command} of {other.object}, run {other.run_id}, began {other.started_at:%Y-%m-%d %H:%M} UTC"
+        if _both_insert(run, other):
+            raise PlanRefusedError(
+                f"{began} and has not ended: its rows may be in Salesforce already.",
+                hint="Run its command again, so that it ends, or add --new_run to end it as it is.",
+            )
+        run.tell("warning", f"{began} and has not ended: run its command again")
+    return None
+
+
+def superseded(run: RetlRun, of_run: str | None = None) -> list[Intent]:
+    """The unfinished runs that a new run takes the place of."""
+    same, others = _open_intents(run, of_run)
+    return [*([same] if same else []), *(other for other in others if _both_insert(run, other))]
+
+
+def _open_intents(run: RetlRun, of_run: str | None) -> tuple[Intent | None, list[Intent]]:
     wanted = fingerprint(run.org.org_id, run.request, of_run)
     found = run.state.open_intents(run.org.org_id, run.sobject.name)
-    return next((intent for intent in found if intent.fingerprint == wanted), None)
+    same = next((intent for intent in found if intent.fingerprint == wanted), None)
+    return same, [intent for intent in found if intent.fingerprint != wanted]
+
+
+def _both_insert(run: RetlRun, other: Intent) -> bool:
+    return Operation.INSERT is run.request.operation is other.operation
 
 
 def read_options(intent: Intent) -> RetlOptions:
