@@ -150,3 +150,47 @@ def test_parents_are_found_by_their_keys_with_and_without_a_type(api: Caller) ->
     ]
     assert (tasks["state"], tasks["numberRecordsFailed"]) == ("JobComplete", 0)
     assert api.get("/query", q="SELECT WhoId FROM Task").json()["records"][0]["WhoId"] == lead
+
+
+def test_what_only_a_row_is_refused_for_is_left_to_the_row(api: Caller) -> None:
+    api.org.admin.add_field("Account", "Twice__c", "double", formula='"AnnualRevenue" * 2')
+    rights = (
+        "Please check the security settings of this field and verify that it is read/write for your profile"
+    )
+    told = {}
+    for operation, data in (
+        ("insert", "Name,Twice__c\nA,1\n"),
+        ("insert", "Name,CreatedDate\nA,2026-01-01\n"),
+        ("insert", f"Id,Name\n{api.create('Account', Name='B')},A\n"),
+        ("update", "Id,Name\n,A\n"),
+        ("delete", "Id\nabc\n"),
+        ("insert", f"Name,Description\nA,{'x' * 400_001}\n"),
+    ):
+        job = api.load("Account", operation, data)
+        told[data.partition("\n")[0], operation] = api.outcome(job["id"], "failedResults")[0]["sf__Error"][
+            :150
+        ]
+
+    assert told == {
+        ("Name,Twice__c", "insert"): f"INVALID_FIELD_FOR_INSERT_UPDATE:Unable to create/update fields: Twice__c. {rights}"[:150],
+        ("Name,CreatedDate", "insert"): f"INVALID_FIELD_FOR_INSERT_UPDATE:Unable to create/update fields: CreatedDate. {rights}"[:150],
+        ("Id,Name", "insert"): "INVALID_FIELD_FOR_INSERT_UPDATE:cannot specify Id in an insert call:Id --",
+        ("Id,Name", "update"): "MISSING_ARGUMENT:Id not specified in an update call:--",
+        ("Id", "delete"): "MALFORMED_ID:Account ID: id value of incorrect type: abc:Id --",
+        ("Name,Description", "insert"): "LIMIT_EXCEEDED:Record has 400003 characters, more than 400000:--",
+    }  # fmt: skip
+
+
+def test_an_admin_may_change_the_object_while_a_job_is_at_work(api: Caller) -> None:
+    api.org.admin.change_settings(chunk_delay_s=0.02)
+    job = api.call("POST", "/jobs/ingest", {"object": "Account", "operation": "insert"}).json()["id"]
+    api.put(job, "Name,Phone\n" + "".join(f"N{number},1\n" for number in range(1_000)))
+    api.call("PATCH", f"/jobs/ingest/{job}", {"state": "UploadComplete"})
+    for number in range(3):
+        api.org.admin.add_field("Account", f"More{number}__c", "string")
+    ended = api.wait(job, kind="ingest")
+
+    assert (ended["state"], ended["numberRecordsProcessed"], ended["numberRecordsFailed"]) == (
+        "JobComplete", 1_000, 0,
+    )  # fmt: skip
+    assert api.get("/query", q="SELECT COUNT() FROM Account").json()["totalSize"] == 1_000

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lht.simulator.org.jobs.ingest_csv import invalid_batch
+from lht.simulator.org.schemas.schema import COMPOUND_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ def _column(catalog: Catalog, schema: ObjectSchema, name: str) -> Column:
     if "." in name:
         return _related(catalog, schema, name)
     field = schema.find(name)
-    if field is None or not field.has_column:
+    if field is None or field.type.lower() in COMPOUND_TYPES:
         raise _unknown(name)
     return Column(field)
 

@@ -7,6 +7,7 @@ is shuffled by the job's id, so that the same job comes out the same way each ti
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -19,6 +20,7 @@ from lht.simulator.org.jobs.ingest_lines import LineWriter
 from lht.simulator.org.jobs.ingest_rows import ChunkWriter
 from lht.simulator.org.rules.contention import Flight
 from lht.simulator.org.writes.write_options import AS_USUAL, WriteOptions
+from lht.simulator.store.database import ShapeChanged
 from lht.simulator.store.results import Stopped
 from lht.simulator.store.uploads import FAILED, SUCCEEDED, UNPROCESSED
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 BATCH_RECORDS = 10_000
 CHUNK_RECORDS = 200
+ATTEMPTS = 5
 CELLS_AT_ONCE = 500_000
 """Values that are held in memory at a time: files of many columns are gone through in smaller portions."""
 QUOTA = "ExceededQuota : ApiBatchItems Limit exceeded."
@@ -95,7 +98,7 @@ class Run:
                 while waiting:
                     self._check()
                     chunk = waiting[-1]
-                    self._note(chunk, replace(writer, options=self._locking()).write(chunk), lines, order)
+                    self._note(chunk, self._written(writer, chunk), lines, order)
                     waiting.pop()
         except QuotaSpent:
             raise
@@ -104,6 +107,14 @@ class Run:
             for portion in portions:
                 self._leave([portion], lines)
             raise
+
+    def _written(self, writer: ChunkWriter, chunk: Sequence[Record]) -> list[Outcome]:
+        """Writes a chunk, again if an admin changed the object meanwhile: nothing of such an attempt is left."""
+        locking = replace(writer, options=self._locking())
+        for _ in range(ATTEMPTS):
+            with suppress(ShapeChanged):
+                return locking.write(chunk)
+        raise JobFailed(f"{self.job.order.object_name} was changed again and again")
 
     def _locking(self) -> WriteOptions:
         """Begins the next chunk: those that are under way together may want the same rows."""
