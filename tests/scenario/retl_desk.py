@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from world import open_world
 
-from lht.model.retl import Operation, Part, PartStatus, RetlOptions, RetlRequest, SentColumn
+from lht.model.retl import Intent, Operation, Part, PartStatus, RetlOptions, RetlRequest, SentColumn
 from lht.retl.run import RetlRun
 from lht.retl.work import Work
 from lht.sfdc import rest
@@ -115,3 +115,26 @@ def part_of(run: RetlRun, *rows: Sequence[Any], number: int = 1, attempt: int = 
 
 def open_desk(local: LocalOrg, folder: Path) -> Desk:
     return Desk(open_world(local, folder / "spool"), folder)
+
+
+def begin(run: RetlRun, part: Part, columns: Sequence[SentColumn]) -> None:
+    """Commits the run of one part, as it is before anything is sent."""
+    run.state.ensure()
+    intent = Intent(
+        run_id=run.run_id,
+        org_id=run.org.org_id,
+        object=run.sobject.name,
+        command="retl",
+        operation=run.request.operation,
+        match_field=run.request.match_field,
+        headers=tuple(column.header for column in columns),
+        targets=tuple(column.target for column in columns),
+        fingerprint="f",
+        query=run.request.query,
+        options="{}",
+        rows_selected=part.rows,
+        rows_unchanged=0,
+        started_at=run.now(),
+    )
+    sent = "* REPLACE (CAST(to_json(sent) AS VARCHAR) AS sent)"
+    run.state.begin(intent, [part], run.work.batches(f"SELECT {sent} FROM outbox"))

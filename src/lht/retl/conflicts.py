@@ -54,8 +54,11 @@ def find_conflicts(run: RetlRun, columns: Sequence[SentColumn], rows: str) -> in
     run.work.execute(_MAKE)
     _load_baseline(run, baseline, rows)
     _load_pushed(run, columns)
-    for value in _values(run, columns, baseline):
-        run.work.execute(_comparison(value, rows))
+    for value in list(_values(run, columns, baseline)):
+        # The normal forms are long SQL: they are made of columns, never of each other.
+        run.work.execute(_compared_values(value, rows))
+        run.work.execute(_comparison(value))
+    run.work.execute("DROP TABLE IF EXISTS compared")
     return int(run.work.value("SELECT count(DISTINCT row_number) FROM conflicts"))
 
 
@@ -215,7 +218,7 @@ class _Value:
     base: str
     theirs: str
     held: str = ""
-    ours: str = "CAST(NULL AS VARCHAR)"
+    ours: str = ""
     pushed: str = ""
     sent_as: Field | None = None
 
@@ -245,21 +248,28 @@ def _values(run: RetlRun, columns: Sequence[SentColumn], baseline: _Baseline) ->
             yield _Value(column.header, column.field, value, theirs, **written, sent_as=column.field)
 
 
-def _comparison(value: _Value, rows: str) -> str:
-    conditions = [
-        f"{normal_sql(value.theirs, value.field)} IS DISTINCT FROM {normal_sql(value.base, value.field)}"
-    ]
+def _compared_values(value: _Value, rows: str) -> str:
+    nothing = "CAST(NULL AS VARCHAR)"
+    return (
+        f"CREATE OR REPLACE TABLE compared AS SELECT h.row_number, CAST({value.base} AS VARCHAR) AS base, "
+        f"{value.theirs} AS theirs, {value.held or nothing} AS held, {value.ours or nothing} AS ours, "
+        f"{value.pushed or nothing} AS pushed FROM held AS h JOIN {rows} AS r USING (row_number) "
+        "LEFT JOIN baseline AS b ON b._lht_id = h.record_id LEFT JOIN last_pushed AS p ON p.match_key = r.match_key"
+    )
+
+
+def _comparison(value: _Value) -> str:
+    conditions = [f"{normal_sql('theirs', value.field)} IS DISTINCT FROM {normal_sql('base', value.field)}"]
     if value.sent_as:
-        held = normal_sql(value.held, value.sent_as)
+        held = normal_sql("held", value.sent_as)
         conditions += [
-            f"{value.ours} IS NOT NULL",
-            f"{held} IS DISTINCT FROM {normal_sql(value.ours, value.sent_as)}",
-            f"({value.pushed} IS NULL OR {held} IS DISTINCT FROM {normal_sql(value.pushed, value.sent_as)})",
+            "ours IS NOT NULL",
+            f"{held} IS DISTINCT FROM {normal_sql('ours', value.sent_as)}",
+            f"(pushed IS NULL OR {held} IS DISTINCT FROM {normal_sql('pushed', value.sent_as)})",
         ]
     return (
-        f"INSERT INTO conflicts SELECT h.row_number, {quote_text(value.name)}, {value.base}, {value.ours}, {value.theirs} "
-        f"FROM held AS h JOIN {rows} AS r USING (row_number) LEFT JOIN baseline AS b ON b._lht_id = h.record_id "
-        f"LEFT JOIN last_pushed AS p ON p.match_key = r.match_key WHERE {' AND '.join(conditions)}"
+        f"INSERT INTO conflicts SELECT row_number, {quote_text(value.name)}, base, ours, theirs FROM compared "
+        f"WHERE {' AND '.join(conditions)}"
     )
 
 

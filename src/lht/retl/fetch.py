@@ -150,6 +150,8 @@ def _queried(run: RetlRun, wanted: Wanted) -> Iterator[tuple[int, list[collectio
 def _keys(run: RetlRun, wanted: Wanted, size: int) -> Iterator[list[str]]:
     for batch in run.work.batches(wanted.keys, rows=size):
         keys: list[str] = [key for key in batch.column(0).to_pylist() if key]
+        if wanted.by.name == "Id":  # Salesforce may refuse a whole call for one that is none
+            keys = [key for key in keys if literal(wanted.by, key)]
         for first in range(0, len(keys), size):
             yield keys[first : first + size]
 

@@ -9,7 +9,7 @@ from lht.errors import PlanRefusedError
 from lht.mapping.types import why_unreadable
 from lht.model.retl import Operation
 from lht.retl.fetch import Fetched, Wanted, fetch
-from lht.retl.literals import key_sql
+from lht.retl.normal import key_sql
 from lht.sfdc import rest
 from lht.warehouse.statements import quote_text
 
@@ -32,24 +32,21 @@ def read_held(run: RetlRun, columns: Sequence[SentColumn], rows: str) -> None:
     records have: those are told, and stand in `held_several` (`row_number`, `match_key`, `records`).
     """
     key = match_field(run.request, run.sobject)
+    _ask(run, key, rows)
     reading = _Reading(run, columns, key)
-    asked = _key_expression(run.request)
-    found = fetch(
-        run, reading.wanted(f"SELECT any_value({asked}) FROM {rows} GROUP BY {key_sql(asked, key)}")
-    )
+    found = fetch(run, reading.wanted())
     joins = "".join(reading.follow(column, found) for column in columns if ":" in column.header)
     run.work.execute(
-        f"CREATE OR REPLACE TABLE held_all AS SELECT r.row_number, {found.column('Id')} AS record_id, "
+        f"CREATE OR REPLACE TABLE held_all AS SELECT a.row_number, {found.column('Id')} AS record_id, "
         f"{reading.stamp(found)} AS modstamp, {reading.held(found)}{reading.image(found)} AS image "
-        f"FROM (SELECT row_number, {key_sql(asked, key)} AS k FROM {rows}) AS r "
-        f"JOIN {found.table} AS f ON {key_sql(found.column(key.name), key)} = r.k{joins}"
+        f"FROM held_asked AS a JOIN {found.table} AS f ON {key_sql(found.column(key.name), key)} = a.k{joins}"
     )
-    _tell_several(run, key, rows)
+    _tell_several(run, key)
     run.work.execute(
         "CREATE OR REPLACE TABLE held AS SELECT * FROM held_all WHERE row_number NOT IN (SELECT row_number FROM held_several)"
     )
-    run.work.execute("DROP TABLE held_all")
-    run.work.execute(f"DROP TABLE {found.table}")
+    for table in ("held_all", "held_asked", found.table):
+        run.work.execute(f"DROP TABLE {table}")
 
 
 def match_field(request: RetlRequest, sobject: SObject) -> Field:
@@ -81,8 +78,16 @@ def touched_fields(
     return tuple(field for field in fields if not why_unreadable(field) and field.type != _MASKED)
 
 
-def _key_expression(request: RetlRequest) -> str:
-    return "coalesce(record_id, match_key)" if is_by_id(request) else "match_key"
+def _ask(run: RetlRun, key: Field, rows: str) -> None:
+    """Makes `held_asked`, the rows' keys as Salesforce compares them: worked out once, as that form is long SQL."""
+    asked = "coalesce(record_id, match_key)" if is_by_id(run.request) else "match_key"
+    run.work.execute(
+        f"CREATE OR REPLACE TABLE held_keys AS SELECT row_number, match_key, {asked} AS asked FROM {rows}"
+    )
+    run.work.execute(
+        f"CREATE OR REPLACE TABLE held_asked AS SELECT *, {key_sql('asked', key)} AS k FROM held_keys WHERE asked <> ''"
+    )
+    run.work.execute("DROP TABLE held_keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,10 @@ class _Reading:
     columns: Sequence[SentColumn]
     key: Field
 
-    def wanted(self, keys: str) -> Wanted:
+    def wanted(self) -> Wanted:
+        # An Id is asked for in the form that it is compared in: one that lost its letters' case is whole again.
+        asked = "DISTINCT k" if self.key.name == "Id" else "any_value(asked)"
+        keys = f"SELECT {asked} FROM held_asked WHERE k IS NOT NULL{'' if asked[0] == 'D' else ' GROUP BY k'}"
         sobject = self.run.sobject
         fields = {field.name: field for field in self._touched()}
         fields |= {stamp.name: stamp for stamp in [self._stamp()] if stamp}
@@ -156,11 +164,11 @@ class _Reading:
         return column.parent is not None and ":" not in column.header and "." in column.header
 
 
-def _tell_several(run: RetlRun, key: Field, rows: str) -> None:
+def _tell_several(run: RetlRun, key: Field) -> None:
     """Salesforce refuses a key that several records have, so nothing it holds is taken for the row's."""
     run.work.execute(
-        "CREATE OR REPLACE TABLE held_several AS SELECT h.row_number, any_value(r.match_key) AS match_key, "
-        f"count(*) AS records FROM held_all AS h JOIN {rows} AS r USING (row_number) GROUP BY 1 HAVING count(*) > 1"
+        "CREATE OR REPLACE TABLE held_several AS SELECT h.row_number, any_value(a.match_key) AS match_key, "
+        "count(*) AS records FROM held_all AS h JOIN held_asked AS a USING (row_number) GROUP BY 1 HAVING count(*) > 1"
     )
     number = run.work.count("held_several")
     if number:

@@ -41,12 +41,3 @@ def _id_literal(value: str) -> str | None:
         return f"'{to_18(value)}'"
     except ValueError:
         return None
-
-
-def key_sql(text: str, field: Field) -> str:
-    """SQL that makes two spellings of one key equal, as Salesforce compares keys."""
-    if field.type in _IDS:
-        return f"left(trim({text}), 15)"
-    if field.type in _NUMBERS:
-        return f"TRY_CAST(trim({text}) AS DECIMAL(38, 15))"
-    return f"trim({text})" if field.case_sensitive else f"lower(trim({text}))"

@@ -9,7 +9,7 @@ from lht.errors import ApiError
 from lht.model.retl import Mistake, Operation
 from lht.retl.fetch import Wanted, fetch
 from lht.retl.json_rows import NULL_MARK
-from lht.retl.literals import key_sql
+from lht.retl.normal import key_sql
 from lht.sfdc import rest
 from lht.warehouse.statements import quote_text
 

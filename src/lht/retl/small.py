@@ -152,8 +152,13 @@ def _schema() -> pa.Schema:
 
     texts = ("outcome", "sf_id", "class", "message", "fields")
     numbers = ("part", "attempt", "row_number")
-    types = dict.fromkeys(numbers, pa.int64()) | dict.fromkeys(texts, pa.string()) | {"created": pa.bool_()}
-    return pa.schema(types)
+    return pa.schema(
+        [
+            *(pa.field(name, pa.int64()) for name in numbers),
+            *(pa.field(name, pa.string()) for name in texts),
+            pa.field("created", pa.bool_()),
+        ]
+    )
 
 
 def _is_gone(saved: collections.Saved) -> bool:
