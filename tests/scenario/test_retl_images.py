@@ -154,7 +154,7 @@ def test_what_lht_itself_last_wrote_is_no_conflict(desk: Desk) -> None:
     first = desk.run("Account", "upsert", "ExternalId__c")
     part = part_of(first, (1, "k1", None, "K1", "pushed"), (2, "k2", None, "K2", "pushed"))
     begin(first, part, columns)
-    results = "SELECT row_number, part, attempt, match_key, 'succeeded' AS outcome, FALSE AS created, operation, source FROM outbox"
+    results = "SELECT row_number, part, attempt, match_key, 'succeeded' AS outcome, FALSE AS created, NULL::VARCHAR AS sf_id, operation, source FROM outbox"
     pushed = "SELECT match_key, CAST(to_json(sent) AS VARCHAR) AS sent FROM outbox"
     first.state.settle(part, first.work.batches(results), first.work.batches(pushed))
     desk.world.rest.update("Account", ids[0], Name="pushed")

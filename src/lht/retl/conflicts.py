@@ -14,7 +14,7 @@ from lht.mapping.names import column_name
 from lht.model.retl import Operation, Outcome
 from lht.model.table import Column, ColumnKind, ColumnType
 from lht.retl.held import touched_fields
-from lht.retl.normal import normal_sql
+from lht.retl.normal import IDS, NULL_MARK, normal_sql
 from lht.retl.texts import text_sql
 from lht.state.tables import system_columns
 from lht.warehouse.statements import Statement, quote, quote_table, quote_text
@@ -229,6 +229,8 @@ def _values(run: RetlRun, columns: Sequence[SentColumn], baseline: _Baseline) ->
     )
 
     def base(stored: str, field: Field) -> str:
+        if field.type in IDS:
+            return f"CAST(b.{quote(stored)} AS VARCHAR)"
         return text_sql(f"b.{quote(stored)}", types[stored], field).value
 
     if run.request.operation is Operation.DELETE:
@@ -259,18 +261,25 @@ def _compared_values(value: _Value, rows: str) -> str:
 
 
 def _comparison(value: _Value) -> str:
-    conditions = [f"{normal_sql('theirs', value.field)} IS DISTINCT FROM {normal_sql('base', value.field)}"]
+    conditions = [f"{_normal('theirs', value.field)} IS DISTINCT FROM {_normal('base', value.field)}"]
     if value.sent_as:
-        held = normal_sql("held", value.sent_as)
+        held = _normal("held", value.sent_as)
         conditions += [
             "ours IS NOT NULL",
-            f"{held} IS DISTINCT FROM {normal_sql('ours', value.sent_as)}",
-            f"(pushed IS NULL OR {held} IS DISTINCT FROM {normal_sql('pushed', value.sent_as)})",
+            f"{held} IS DISTINCT FROM {_normal('ours', value.sent_as)}",
+            f"(pushed IS NULL OR {held} IS DISTINCT FROM {_normal('pushed', value.sent_as)})",
         ]
     return (
         f"INSERT INTO conflicts SELECT row_number, {quote_text(value.name)}, base, ours, theirs FROM compared "
         f"WHERE {' AND '.join(conditions)}"
     )
+
+
+def _normal(text: str, field: Field) -> str:
+    """Ids are all in Salesforce's own spelling here, so that their first letters tell; the full form is slow."""
+    if field.type in IDS:
+        return f"nullif(left({text}, 15), {quote_text(NULL_MARK)})"
+    return normal_sql(text, field)
 
 
 def _compared(columns: Sequence[SentColumn]) -> list[SentColumn]:

@@ -150,15 +150,10 @@ class _Caller:
 def _schema() -> pa.Schema:
     import pyarrow as pa  # noqa: PLC0415 - a driver: imported where it is needed
 
-    texts = ("outcome", "sf_id", "class", "message", "fields")
-    numbers = ("part", "attempt", "row_number")
-    return pa.schema(
-        [
-            *(pa.field(name, pa.int64()) for name in numbers),
-            *(pa.field(name, pa.string()) for name in texts),
-            pa.field("created", pa.bool_()),
-        ]
-    )
+    types: dict[str, pa.DataType] = dict.fromkeys(("part", "attempt", "row_number"), pa.int64())
+    types |= dict.fromkeys(("outcome", "sf_id", "class", "message", "fields"), pa.string())
+    types["created"] = pa.bool_()
+    return pa.schema(types)
 
 
 def _is_gone(saved: collections.Saved) -> bool:
