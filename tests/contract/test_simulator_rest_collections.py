@@ -308,3 +308,37 @@ def test_two_thousand_are_the_most_that_are_read(shared: Caller) -> None:
 
     assert [one["Name"] for one in whole.json()] == ["a"] * 2_000
     assert refused.error[:2] == (400, "EXCEEDED_ID_LIMIT")
+
+
+def test_parents_are_named_by_keys_of_theirs_and_by_their_object_where_there_are_several(api: Caller) -> None:
+    accounts = send(api, "POST", *(record(Name=f"a{n}", ExternalId__c=f"k{n}") for n in range(100)))
+    lead = api.create("Lead", LastName="l", Company="c", Email="same@example.com")
+    contact = api.create("Contact", LastName="c", Email="same@example.com")
+    owner = api.get("/query", q="SELECT Username, Id FROM User LIMIT 1").json()["records"][0]
+    children = [
+        record("Contact", LastName=f"c{n}", Account={"ExternalId__c": f"k{n % 100}"}) for n in range(198)
+    ]
+    found = send(
+        api, "POST", *children,
+        record("Contact", LastName="lost", Account={"ExternalId__c": "k999"}),
+        record("Contact", LastName="null", Account={"ExternalId__c": None}),
+    )  # fmt: skip
+    kinds = [
+        {"attributes": {"type": kind}, "Email": "Same@example.com"} for kind in ("Lead", "Contact", "Account")
+    ]
+    owned = {"attributes": {"type": "User"}, "Username": owner["Username"]}
+    tasks = send(api, "POST", *(record("Task", Subject="t", Who=who, Owner=owned) for who in kinds))
+    rows = api.get(
+        "/query", q="SELECT AccountId FROM Contact WHERE LastName LIKE 'c%' AND AccountId <> null ORDER BY Id"
+    )
+    whom = api.get("/query", q="SELECT WhoId, OwnerId FROM Task ORDER BY Id").json()["records"]
+
+    assert [row["AccountId"] for row in rows.json()["records"]] == [
+        accounts[n % 100]["id"] for n in range(198)
+    ]
+    assert [one["errors"][0]["message"] for one in found[198:]] == [
+        f"Foreign key external ID: {key} not found for field ExternalId__c in entity Account"
+        for key in ("k999", "null")
+    ]
+    assert [(row["WhoId"], row["OwnerId"]) for row in whom] == [(lead, owner["Id"]), (contact, owner["Id"])]
+    assert tasks[2]["errors"][0]["statusCode"] == "INVALID_FIELD"

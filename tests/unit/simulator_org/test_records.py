@@ -58,7 +58,7 @@ def test_a_record_is_rendered_with_its_address_whole(org: Org) -> None:
         ),
         (
             "Contact", {"LastName": "x", "Account": {"ExternalId__c": "k9"}}, "INVALID_FIELD",
-            "Foreign key external ID: k9 not found for field ExternalId__c in entity Account", None,
+            "Foreign key external ID: k9 not found for field ExternalId__c in entity Account", (),
         ),
         ("AccountHistory", {}, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "entity type cannot be inserted: Account History", ()),
     ],

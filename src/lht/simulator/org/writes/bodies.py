@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lht.simulator.errors import ApiFault
@@ -12,6 +13,7 @@ from lht.simulator.org.rules.record_type_rules import FIELD as RECORD_TYPE
 from lht.simulator.org.rules.record_type_rules import check_record_type, usual_record_type
 from lht.simulator.org.rules.record_types import MASTER_ID
 from lht.simulator.org.writes import rows
+from lht.simulator.org.writes.parent_keys import expect_parent, find_parent, parent_key
 from lht.simulator.org.writes.spellings import as_first_spelled
 from lht.simulator.org.writes.values import stored, wrong_object
 
@@ -51,7 +53,7 @@ def read_body(
     row: Row = {}
     for name, field, value in given:
         if schema.find(name) is None and isinstance(value, dict):
-            row[field.name] = _parent_by_key(work, catalog, field, value)
+            row[field.name] = find_parent(work, parent_key(catalog, field, value))
             continue
         row[field.name] = as_first_spelled(work, schema, field, stored(field, value, rounds=rounds))
     if not new:
@@ -89,32 +91,6 @@ def _check_kept(schema: ObjectSchema, row: Row) -> None:
         raise ownerless()
     if emptied:
         raise missing(emptied)
-
-
-def _parent_by_key(
-    work: WorkingSet, catalog: Catalog, relation: FieldSchema, key: dict[str, object]
-) -> Stored:
-    """Finds the parent that `{"Account": {"ExternalId__c": "k1"}}` speaks of."""
-    named = {name: value for name, value in key.items() if name != "attributes"}
-    for target in filter(None, map(catalog.object, relation.reference_to)):
-        for name, value in named.items():
-            field = target.find(name)
-            if field is None or not (field.external_id or field.id_lookup):
-                continue
-            return _only(work.holders(target, field, stored(field, value)), target, field, value)
-    raise ApiFault(
-        400, "INVALID_FIELD", f"No external id of {relation.relationship_name} among {sorted(named)}"
-    )
-
-
-def _only(found: list[str], target: ObjectSchema, field: FieldSchema, value: object) -> str:
-    if not found:
-        message = f"Foreign key external ID: {value} not found for field {field.name} in entity {target.name}"
-        raise ApiFault(400, "INVALID_FIELD", message)
-    if len(found) > 1:
-        message = f"{field.label}: more than one record found for external id field: [{', '.join(found)}]"
-        raise ApiFault(400, "DUPLICATE_EXTERNAL_ID", message)
-    return found[0]
 
 
 def _check_writable(fields: Sequence[FieldSchema], *, new: bool) -> None:
@@ -182,7 +158,9 @@ def expect_bodies(
     for body in bodies:
         for name, value in body.items():
             field = schema.find(name)
-            if field is not None and field.reference_to and isinstance(value, str):
+            if isinstance(value, dict):
+                _expect_named(work, catalog, schema, name, value)
+            elif field is not None and field.reference_to and isinstance(value, str):
                 wanted.setdefault(field.name, set()).add(ids.to_long(value.strip()) or "")
             elif (
                 field is not None
@@ -196,6 +174,13 @@ def expect_bodies(
             if target is not None:
                 chosen = [record_id for record_id in record_ids if record_id[:3] == prefix]
                 work.expect(target, chosen, whole=name in LOOKED_UP.get(schema.name, ()))
+
+
+def _expect_named(
+    work: WorkingSet, catalog: Catalog, schema: ObjectSchema, name: str, value: dict[str, object]
+) -> None:
+    with suppress(ApiFault):
+        expect_parent(work, parent_key(catalog, _named(schema, name, value), value))
 
 
 def _readable(field: FieldSchema, value: object) -> list[Stored]:

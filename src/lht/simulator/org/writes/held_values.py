@@ -29,6 +29,7 @@ class HeldValues:
         self._folded: dict[Stored, Stored] = {}
         self._holders: dict[Stored, list[str]] = {}
         self._holds: dict[str, Stored] = {}
+        self._fresh: list[str] = []
 
     def expect(self, values: Iterable[Stored]) -> None:
         """Says that holders of those values will be asked for."""
@@ -50,11 +51,13 @@ class HeldValues:
             self._connection, self._schema, self._field, list(fresh.values())
         ):
             self._put(record_id, self._folded[found])
+            self._fresh.append(record_id)
         return list(self._holders[self._folded[value]])
 
-    def known(self) -> list[str]:
-        """Gives the ids of all records that are known to hold a value that was asked for."""
-        return list(self._holds)
+    def fresh(self) -> list[str]:
+        """Gives the ids that were read since this was last asked: nobody has been told of them yet."""
+        found, self._fresh = self._fresh, []
+        return found
 
     def note(self, record_id: str, row: Row) -> None:
         """Takes into account what a record holds by now."""

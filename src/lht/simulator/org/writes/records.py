@@ -187,8 +187,8 @@ class RecordKeeper:
                 return ids.checked_id(value), False
             found = holders(work, schema, field, value)
             if found:
-                if not work.has_read(schema, found[0]):
-                    work.expect_holders(schema, field)
+                work.expect_holders(schema, field, whole=True)
+                work.expect_changes(found)
                 self._update(work, schema, found[0], body, options)
                 return found[0], False
             return self._create(work, schema, {**body, field.name: value}, options), True

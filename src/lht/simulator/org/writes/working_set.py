@@ -98,16 +98,13 @@ class WorkingSet:
             found = table.held(field).read(value)
         return found
 
-    def expect_holders(self, schema: ObjectSchema, field: FieldSchema) -> None:
-        """Says that the records which hold values that were asked for will be changed, all of them."""
+    def expect_holders(self, schema: ObjectSchema, field: FieldSchema, *, whole: bool) -> None:
+        """Says that the records which hold values that were asked for will be asked for themselves."""
         table = self._table(schema)
-        found = table.held(field).known()
-        table.expect(found, whole=True)
-        self.expect_changes(found)
-
-    def has_read(self, schema: ObjectSchema, record_id: str) -> bool:
-        """Tells whether a record need not be read any more."""
-        return self._table(schema).has_read(record_id)
+        fresh = table.held(field).fresh()
+        if fresh:
+            table.expect(fresh, whole=whole)
+            self.expect_changes(fresh if whole else ())
 
     def is_read_only(self, record_id: str) -> bool:
         """Tells whether the user may only read a record."""
@@ -234,9 +231,6 @@ class _Table:
             self._rows |= {one: found.get(one) for one in wanted}
             self._expected[True] = {}
         return self._rows[record_id]
-
-    def has_read(self, record_id: str) -> bool:
-        return record_id in self._rows
 
     def fate(self, record_id: str) -> bool | None:
         if record_id in self._rows:
