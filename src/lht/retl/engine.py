@@ -18,7 +18,7 @@ from lht.retl.planning import compare, refusal
 from lht.retl.run import RetlRun
 from lht.retl.sending import abandon, check_cost, send_all
 from lht.retl.strays import sweep
-from lht.retl.work import Work
+from lht.retl.work import Work, clear_leftovers
 from lht.sfdc import rest
 from lht.state.locks import TableLock
 from lht.state.retl_store import RetlState
@@ -89,6 +89,7 @@ def run_retl(org: Org, warehouse: Warehouse, task: Task, setting: Setting) -> Re
 def _opened(org: Org, warehouse: Warehouse, request: RetlRequest, setting: Setting) -> Iterator[RetlRun]:
     """A run with its work database, which is removed at the end: what must be remembered is in the warehouse."""
     folder = setting.work_dir / setting.run_id
+    clear_leftovers(setting.work_dir)
     sobject = rest.describe(org, request.object)
     key = find_field(sobject, request.match_field) if request.match_field else None
     if key:  # in describe's own spelling from here on

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lht.errors import ConfigError, PlanRefusedError, UnknownFieldError
 from lht.model.retl import Intent, Operation, RetlOptions, RetlRequest, SentColumn
+from lht.retl.conflicts import leave_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,6 +165,11 @@ def outbox_rows(run: RetlRun) -> pa.RecordBatchReader:
 
 
 def load_outbox(run: RetlRun, part: int) -> None:
-    """Fills the work database's outbox with one part's rows, as the state has them."""
+    """Fills the work database's outbox with one part's rows, as the state has them, without those in conflict.
+
+    A row that was found in conflict has its fate already: it must neither be sent by a run that goes on, nor be
+    looked for among a job's results.
+    """
     rows = run.state.outbox(run.run_id, part)
     run.work.load("outbox", rows, "* REPLACE (from_json(sent, '[\"VARCHAR\"]') AS sent)")
+    leave_out(run)

@@ -16,6 +16,7 @@ after a crash: what must be remembered is in the warehouse. Its tables, each mad
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any, Self
 
 from lht.errors import LhtError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+_DATABASE = "work.duckdb"
 MEMORY_LIMIT = "160MB"
 THREADS = 2
 BATCH_ROWS = 10_000
@@ -39,7 +41,7 @@ class Work:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder = folder
-        path = folder / "work.duckdb"
+        path = folder / _DATABASE
         path.unlink(missing_ok=True)
         self._connection = _open(path, folder)
 
@@ -111,6 +113,22 @@ class WorkRows:
 
     reader: pa.RecordBatchReader
     error: BaseException | None = None
+
+
+def clear_leftovers(parent: Path) -> None:
+    """Removes the folders of runs that were killed: what is in them is of no use, and rows of a warehouse.
+
+    A database that somebody works with cannot be opened by another process, nor here with other settings; so whatever
+    can be opened is nobody's.
+    """
+    import duckdb  # noqa: PLC0415 - a driver: imported where it is needed
+
+    for path in parent.glob(f"*/{_DATABASE}"):
+        try:
+            duckdb.connect(str(path), config={"memory_limit": MEMORY_LIMIT, "threads": 1}).close()
+        except duckdb.Error:
+            continue
+        rmtree(path.parent, ignore_errors=True)
 
 
 def _open(path: Path, folder: Path) -> duckdb.DuckDBPyConnection:
