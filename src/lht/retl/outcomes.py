@@ -45,12 +45,17 @@ def begin_part(work: Work, part: Part) -> None:
 
 def read_outcomes(run: RetlRun, part: Part, job: BulkJob | None, columns: Sequence[SentColumn]) -> None:
     """Fills `outcomes` for every row of a part whose job has ended. `job` None: Salesforce has forgotten it."""
-    begin_part(run.work, part)
     told = read_nothing(run.work) if job is None else _read(run, job)
+    assign(run, part, None if told.gone else job, columns, told)
+
+
+def assign(run: RetlRun, part: Part, job: BulkJob | None, columns: Sequence[SentColumn], told: Told) -> None:
+    """Gives each row of a part its outcome by what `told` holds."""
+    begin_part(run.work, part)
     reason = _Reason(*classes.why_unprocessed(job))
     _match(run, part, columns, told)
     _record_matched(run.work, part, reason)
-    _record_rest(run, part, None if told.gone else job, reason)
+    _record_rest(run, part, job, reason)
 
 
 @dataclass(frozen=True, slots=True)
