@@ -10,13 +10,14 @@ unknown may have been written, and are never sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lht.errors import PlanRefusedError
 from lht.retl import normal
 from lht.retl.intent import ended_intent, request_of
 from lht.retl.planning import Task, prepare
+from lht.state.retl_store import UNDO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,25 +27,31 @@ if TYPE_CHECKING:
     from lht.retl.work import Work
     from lht.state.retl_store import RetlState
 
-RETRY: Final = "retl_retry"
 _FAILED: Final = "('failed', 'unprocessed')"
 _WRITTEN: Final = "('succeeded', 'unknown')"
 
 
 def retry_task(state: RetlState, run_id: str) -> Task:
-    """Sends again what failed in a run that has ended."""
+    """Sends again what failed in a run that has ended. ConfigError where there is no such run."""
     intent = ended_intent(state, run_id)
+    if intent.command == UNDO:
+        raise PlanRefusedError(
+            f"Run {run_id} is an undo, which has no query to send again.",
+            hint=f"To undo what is left: lht retl_undo --run_id {intent.of_run}",
+        )
+    request = request_of(intent)
+    request = replace(request, options=replace(request.options, new_run=False))
 
     def keep(run: RetlRun, columns: Sequence[SentColumn]) -> int:
         return keep_failed(run, columns, intent)
 
-    return Task(request_of(intent), lambda run: prepare(run, keep=keep), run_id)
+    return Task(request, lambda run: prepare(run, keep=keep), run_id)
 
 
 def keep_failed(run: RetlRun, columns: Sequence[SentColumn], of_run: Intent) -> int:
-    """Leaves in `encoded` only rows that failed in a run, and in its retries since; gives how many.
+    """Leaves in `source` and `encoded` only rows that failed in a run, and in its retries since; gives how many.
 
-    To be called when `encoded` is filled and before it is checked. PlanRefusedError where it cannot be told which
+    It comes before the rows are checked. PlanRefusedError where it cannot be told which
     rows were not written.
     """
     family = _family(run, of_run)
@@ -54,7 +61,8 @@ def keep_failed(run: RetlRun, columns: Sequence[SentColumn], of_run: Intent) -> 
     _keep_by_key(run.work)
     if run.work.count("encoded", "match_key IS NULL"):
         _keep_by_content(run, columns, of_run, family)
-    run.work.execute("DELETE FROM encoded WHERE row_number NOT IN (SELECT row_number FROM kept)")
+    for table in ("source", "encoded"):  # what is not sent is not checked either
+        run.work.execute(f"DELETE FROM {table} WHERE row_number NOT IN (SELECT row_number FROM kept)")
     kept, failed = run.work.count("kept"), _count_failed(run.work)
     if kept < failed:
         run.tell(
@@ -71,7 +79,7 @@ def _family(run: RetlRun, of_run: Intent) -> list[Intent]:
     """A run, its retries, theirs, and so on, in the order in which they were begun."""
     found = [of_run]
     for intent in found:  # it grows while it is gone through
-        later = [other for other in run.state.runs_of(intent.run_id) if other.command == RETRY]
+        later = [other for other in run.state.runs_of(intent.run_id) if other.command != UNDO]
         for other in later:
             if other.status == "open" and other.run_id != run.run_id:
                 raise PlanRefusedError(

@@ -44,7 +44,8 @@ def send_all(run: RetlRun, intent: Intent, columns: Sequence[SentColumn]) -> Non
         for part in run.state.parts(run.run_id):
             if part.status not in _OPEN:
                 continue
-            if len(flying) == MOST_JOBS:
+            # What is sent again met locks of jobs beside it: it goes alone.
+            while len(flying) > (0 if part.attempt > 1 else MOST_JOBS - 1):
                 _follow(run, intent, flying.popleft(), columns)
             sent = _send_part(run, intent, part, columns)
             flying.extend([sent] if sent else [])

@@ -117,9 +117,10 @@ def kept(desk: Desk, of_run: Intent, *now: Sequence[str | None], run_id: str = "
         work.execute(
             "INSERT INTO encoded VALUES (?, ?, NULL, 'x', '{}', ?, ?)", [number, known_by, key, name]
         )
+    work.execute("CREATE OR REPLACE TABLE source AS SELECT row_number FROM encoded")
     left = keep_failed(replace(desk.run, run_id=run_id), desk.columns, of_run)
     names = [name for (name,) in work.query("SELECT c2 FROM encoded ORDER BY row_number")]
-    assert left == len(names)
+    assert left == len(names) == work.count("source")
     return names
 
 
