@@ -67,7 +67,7 @@ def drop_conflicts(run: RetlRun, part: Part, columns: Sequence[SentColumn], rows
     number = find_conflicts(run, columns, rows)
     if number:
         run.state.save_results(run.run_id, run.work.batches(_results(part)))
-        run.work.execute("INSERT INTO conflicting SELECT DISTINCT row_number FROM conflicts")
+        run.work.execute(f"INSERT INTO {quote(_recorded(run))} SELECT DISTINCT row_number FROM conflicts")
         run.work.execute("DELETE FROM held WHERE row_number IN (SELECT row_number FROM conflicts)")
         leave_out(run)
         run.tell("warning", f"{number} rows were changed in Salesforce since the last sync, and are not sent")
@@ -78,15 +78,21 @@ def leave_out(run: RetlRun) -> None:
     """Takes rows out of `outbox` that were found in conflict before, be it by a process that died since."""
     if not run.request.options.if_unchanged_since_sync:
         return
-    if not run.work.value("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'conflicting'"):
+    table = _recorded(run)
+    if not run.work.has_table(table):
         known = run.state.row_results(run.run_id)
         run.work.load("earlier", known, "CAST(row_number AS BIGINT) AS row_number, outcome")
         run.work.execute(
-            "CREATE TABLE conflicting AS SELECT row_number FROM earlier "
+            f"CREATE TABLE {quote(table)} AS SELECT row_number FROM earlier "
             f"WHERE outcome = {quote_text(Outcome.CONFLICTING)}"
         )
         run.work.execute("DROP TABLE earlier")
-    run.work.execute("DELETE FROM outbox WHERE row_number IN (SELECT row_number FROM conflicting)")
+    run.work.execute(f"DELETE FROM outbox WHERE row_number IN (SELECT row_number FROM {quote(table)})")
+
+
+def _recorded(run: RetlRun) -> str:
+    """The table of the rows in conflict. It is the run's own: a run that is abandoned shares the database."""
+    return f"conflicting_{run.run_id}"
 
 
 def _results(part: Part) -> str:
@@ -191,7 +197,7 @@ def _keep_one(run: RetlRun, baseline: _Baseline) -> None:
 
 def _load_pushed(run: RetlRun, columns: Sequence[SentColumn]) -> None:
     """What LHT last wrote by these columns; read once, as what this run writes is no news to it."""
-    if run.work.value("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'last_pushed'"):
+    if run.work.has_table("last_pushed"):
         return
     headers = [column.header for column in columns]
     try:

@@ -25,15 +25,18 @@ _MASKED = "encryptedstring"
 """Such a text comes masked unless the user has a permission: put back, the mask would overwrite it."""
 
 
-def read_held(run: RetlRun, columns: Sequence[SentColumn], rows: str) -> None:
+def read_held(
+    run: RetlRun, columns: Sequence[SentColumn], rows: str, *, operation: Operation | None = None
+) -> None:
     """Fills `held` for the rows of a relation that has `row_number`, `match_key` and `record_id`.
 
     A row whose record does not exist, is deleted or cannot be seen has none, and neither has one whose key several
-    records have: those are told, and stand in `held_several` (`row_number`, `match_key`, `records`).
+    records have: those are told, and stand in `held_several` (`row_number`, `match_key`, `records`). `operation` is that of the
+    rows where it is not the request's: it decides what `image` holds.
     """
     key = match_field(run.request, run.sobject)
     _ask(run, key, rows)
-    reading = _Reading(run, columns, key)
+    reading = _Reading(run, columns, key, operation or run.request.operation)
     found = fetch(run, reading.wanted())
     joins = "".join(reading.follow(column, found) for column in columns if ":" in column.header)
     run.work.execute(
@@ -97,6 +100,7 @@ class _Reading:
     run: RetlRun
     columns: Sequence[SentColumn]
     key: Field
+    operation: Operation
 
     def wanted(self) -> Wanted:
         # An Id is asked for in the form that it is compared in: one that lost its letters' case is whole again.
@@ -154,7 +158,7 @@ class _Reading:
         return found.column(path) if is_read else "CAST(NULL AS VARCHAR)"
 
     def _touched(self) -> tuple[Field, ...]:
-        return touched_fields(self.run.sobject, self.run.request.operation, self.columns)
+        return touched_fields(self.run.sobject, self.operation, self.columns)
 
     def _stamp(self) -> Field | None:
         return next((field for name in STAMPS if (field := self.run.sobject.find(name))), None)

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 from lht.model.retl import Operation, PartStatus
 from lht.retl import conflicts
 from lht.retl.held import read_held
+from lht.warehouse.statements import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lht.model.retl import Part, SentColumn
     from lht.retl.run import RetlRun
+
+
+_WITHOUT = frozenset({Operation.INSERT, Operation.UNDELETE})
+"""Before these there is no record, or none that can be read."""
 
 
 def take_images(run: RetlRun, part: Part, columns: Sequence[SentColumn]) -> None:
@@ -22,40 +27,42 @@ def take_images(run: RetlRun, part: Part, columns: Sequence[SentColumn]) -> None
     yet have none.
     """
     options = run.request.options
-    has_records = part.operation is not Operation.INSERT and part.status is PartStatus.PLANNED
+    has_records = part.operation not in _WITHOUT and part.status is PartStatus.PLANNED
     if not has_records or not (options.undo or options.if_unchanged_since_sync):
         return
     conflicts.leave_out(run)
     sent = "".join(f", sent[{place}] AS c{place}" for place in range(1, len(columns) + 1))
     rows = f"(SELECT row_number, match_key, record_id{sent} FROM outbox WHERE part = {part.number:d})"
-    read_held(run, columns, rows)
+    read_held(run, columns, rows, operation=part.operation)
     if options.if_unchanged_since_sync:
         conflicts.drop_conflicts(run, part, columns, rows)
     if options.undo:
         _save(run, part)
 
 
-def know_images(run: RetlRun) -> None:
-    """Makes `imaged`, the numbers of the rows that have an image; read from the state once in a process."""
-    known = run.work.value("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'imaged'")
-    if not known:
-        run.work.load("imaged", run.state.images(run.run_id), "CAST(row_number AS BIGINT) AS row_number")
+def imaged_rows(run: RetlRun) -> str:
+    """A table of the numbers of the rows that have an image; read from the state once for a run."""
+    table = f"imaged_{run.run_id}"
+    if not run.work.has_table(table):
+        images = run.state.images(run.run_id)
+        run.work.load(quote(table), images, "CAST(row_number AS BIGINT) AS row_number")
+    return quote(table)
 
 
 def _save(run: RetlRun, part: Part) -> None:
-    know_images(run)
-    run.work.execute(_images(part))
+    imaged = imaged_rows(run)
+    run.work.execute(_images(part, imaged))
     new = run.work.batches("SELECT * FROM new_images ORDER BY row_number")
     if run.work.count("new_images"):
         run.state.save_images(run.run_id, new)
-    run.work.execute("INSERT INTO imaged SELECT row_number FROM new_images")
+    run.work.execute(f"INSERT INTO {imaged} SELECT row_number FROM new_images")
     run.work.execute("DROP TABLE new_images")
 
 
-def _images(part: Part) -> str:
+def _images(part: Part, imaged: str) -> str:
     return (
         f"CREATE OR REPLACE TABLE new_images AS SELECT h.row_number, o.match_key, h.record_id, "
         f"h.modstamp, h.image "
         f"FROM held AS h JOIN outbox AS o ON o.row_number = h.row_number AND o.part = {part.number:d} "
-        "WHERE h.row_number NOT IN (SELECT row_number FROM imaged)"
+        f"WHERE h.row_number NOT IN (SELECT row_number FROM {imaged})"
     )

@@ -66,6 +66,8 @@ def prepare(run: RetlRun, *, keep: Keeping | None = None) -> Prepared:
         *find_mistakes(run, matched),
         *parents.unknown_parents(run, matched.columns),
     )
+    if not mistakes:
+        conflicts.check_baseline(run, matched.columns)
     unchanged = 0 if mistakes else _leave_out(run, matched.columns)
     plan = RetlPlan(
         operation=request.operation,
@@ -118,13 +120,14 @@ def compare(run: RetlRun, prepared: Prepared) -> Prepared:
         )
     )
     lost = plan.rows_to_send - found - new
-    if plan.operation is Operation.DELETE:
-        return replace(prepared, plan=replace(plan, rows_to_delete=found, rows_not_found=lost))
     conflicting = (
         conflicts.find_conflicts(run, columns, "encoded")
         if run.request.options.if_unchanged_since_sync
         else None
     )
+    plan = replace(plan, rows_conflicting=conflicting)
+    if plan.operation is Operation.DELETE:
+        return replace(prepared, plan=replace(plan, rows_to_delete=found, rows_not_found=lost))
     differences = diff.first_differences(run, columns)
     same = diff.drop_unchanged(run, columns, "held")
     counted = replace(
@@ -133,7 +136,6 @@ def compare(run: RetlRun, prepared: Prepared) -> Prepared:
         rows_to_change=found - same,
         rows_to_leave=same,
         rows_not_found=lost,
-        rows_conflicting=conflicting,
         differences=differences,
     )
     return replace(prepared, plan=counted)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lht.errors import RequestRejectedError
 from lht.model.retl import Operation, Outcome, PartStatus
 from lht.retl.held import is_by_id
-from lht.retl.images import know_images
+from lht.retl.images import imaged_rows
 from lht.retl.json_rows import record_json
 from lht.sfdc import collections
 from lht.sfdc.wire import ErrorBody
@@ -79,7 +79,7 @@ def _chunks(run: RetlRun, part: Part, columns: Sequence[SentColumn]) -> Iterator
 
 
 def _rows(run: RetlRun, part: Part, columns: Sequence[SentColumn]) -> Iterator[_Row]:
-    by_id = is_by_id(run.request)
+    by_id = _names_ids(run, part)
     batches = run.work.batches(
         "SELECT row_number, coalesce(record_id, match_key), sent FROM outbox WHERE part = ? ORDER BY row_number",
         [part.number],
@@ -90,6 +90,11 @@ def _rows(run: RetlRun, part: Part, columns: Sequence[SentColumn]) -> Iterator[_
             record_id = key if by_id else None
             text = record_json(run.sobject.name, part.operation, columns, sent or (), record_id)
             yield _Row(number, record_id, text)
+
+
+def _names_ids(run: RetlRun, part: Part) -> bool:
+    """Whether the part's rows name their records by Id: all do but upserts by another key."""
+    return part.operation is not Operation.UPSERT or is_by_id(run.request)
 
 
 class _Caller:
@@ -117,7 +122,7 @@ class _Caller:
         if self._part.operation is Operation.DELETE:
             return collections.delete(self._org, [row.record_id or "" for row in rows])
         texts = [row.text for row in rows]
-        if is_by_id(request):
+        if _names_ids(self._run, self._part):
             return collections.update(self._org, texts)
         return collections.upsert(self._org, self._run.sobject.name, request.match_field or "", texts)
 
@@ -165,9 +170,8 @@ def _correct_created(run: RetlRun, part: Part) -> None:
     unsure = f"part = {part.number:d} AND attempt = {part.attempt:d} AND created IS NULL"
     if not run.work.count("outcomes", unsure):
         return
-    if part.operation is Operation.UPSERT and run.request.options.undo and not is_by_id(run.request):
-        know_images(run)
-        made = "row_number NOT IN (SELECT row_number FROM imaged)"
+    if part.operation is Operation.UPSERT and run.request.options.undo and not _names_ids(run, part):
+        made = f"row_number NOT IN (SELECT row_number FROM {imaged_rows(run)})"
     else:
         made = "FALSE"
     run.work.execute(f"UPDATE outcomes SET created = ({made}) WHERE {unsure}")

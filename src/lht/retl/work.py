@@ -74,6 +74,10 @@ class Work:
         ((found,),) = self.query(sql, params)
         return found
 
+    def has_table(self, table: str) -> bool:
+        found = self.value("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [table])
+        return int(found) > 0
+
     def count(self, table: str, condition: str = "TRUE") -> int:
         return int(self.value(f"SELECT count(*) FROM {table} WHERE {condition}"))
 
