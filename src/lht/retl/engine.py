@@ -52,7 +52,7 @@ def plan_retl(org: Org, warehouse: Warehouse, task: Task, setting: Setting) -> R
     with _opened(org, warehouse, task.request, setting) as run:
         found = unfinished(run, task.of_run)
         prepared = task.prepare(run)
-        if not prepared.plan.mistakes:
+        if not (prepared.plan.mistakes or prepared.is_compared):
             prepared = compare(run, prepared)
     return replace(prepared.plan, resumes=found.run_id if found else None)
 
@@ -158,7 +158,8 @@ def _begin(run: RetlRun, task: Task, setting: Setting) -> tuple[Intent, tuple[Se
     check_cost(run, cut)
     intent = new_intent(run, prepared, setting.command, task.of_run)
     run.tell("recording", total=plan.rows_to_send)
-    run.state.begin(intent, cut, outbox_rows(run))
+    left = run.work.batches(f"SELECT * FROM {prepared.left}") if prepared.left else None
+    run.state.begin(intent, cut, outbox_rows(run), left)
     return intent, prepared.columns
 
 

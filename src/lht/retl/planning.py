@@ -29,7 +29,11 @@ class Prepared:
     columns: tuple[SentColumn, ...]
     plan: RetlPlan
     parts: tuple[Part, ...] = ()
-    """Where they are cut already, as an undo's are: then the rows are in `outbox`."""
+    """Where they are cut already: then the rows are in `outbox`."""
+    left: str | None = None
+    """A relation of results: rows that were selected, and that will not be sent."""
+    is_compared: bool = False
+    """Whether the plan tells what Salesforce holds, as an undo's does from the start."""
 
 
 @dataclass(frozen=True, slots=True)

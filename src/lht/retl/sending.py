@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lht.errors import LimitExceededError
 from lht.model.retl import Operation, PartStatus
-from lht.retl import images, outcomes, small, submit
+from lht.retl import images, outcomes, small, submit, undelete
 from lht.retl.budget import check_budget
 from lht.retl.intent import columns_of, load_outbox
 from lht.sfdc import rest
@@ -63,7 +63,10 @@ def _send_part(run: RetlRun, intent: Intent, part: Part, columns: Sequence[SentC
         images.take_images(run, part, columns)
     run.tell("sending", done=0, total=part.rows)
     if goes_by_calls(intent, part):
-        small.send_part(run, part, columns)
+        if part.operation is Operation.UNDELETE:
+            undelete.send_part(run, part)
+        else:
+            small.send_part(run, part, columns)
         _settle(run, intent, part)
         return None
     sent = submit.submit_part(run, part, columns)
