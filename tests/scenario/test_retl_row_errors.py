@@ -86,9 +86,14 @@ class Bench:
         return run_retl(self.world.org, self.world.lake.warehouse(), task, setting)
 
     def write(
-        self, operation: str, query: str, field: str | None = None, confirm: Callable[[], None] = lambda: None
+        self,
+        operation: str,
+        query: str,
+        field: str | None = None,
+        confirm: Callable[[], None] = lambda: None,
+        kind: str = "Account",
     ) -> RetlResult:
-        return self.run(query_task(RetlRequest(Operation(operation), "Account", query, field)), confirm)
+        return self.run(query_task(RetlRequest(Operation(operation), kind, query, field)), confirm)
 
     def fates(self, result: RetlResult) -> list[dict[str, Any]]:
         """What is recorded of each row."""
@@ -246,3 +251,16 @@ def test_ids_of_another_object_never_leave_the_warehouse(bench: Bench) -> None:
         bench.write("update", f"SELECT '{contact}' AS Id, 'p' AS Phone", "Id")
 
     assert [mistake.rows for mistake in refused.value.mistakes] == [1]
+
+
+def test_children_of_one_parent_that_lock_each_other_go_again_until_all_are_made(bench: Bench) -> None:
+    parent = bench.world.rest.create("Account", Name="parent of many", Needed__c="y")
+    bench.world.local.admin.change_settings(lock_rate=1)
+    children = f"SELECT 'child ' || n AS LastName, '{parent}' AS AccountId FROM range(450) AS t(n)"
+
+    result = bench.write("insert", children, kind="Contact")
+    bench.world.local.admin.change_settings(lock_rate=0)
+
+    made = bench.world.rest.query(f"SELECT Id FROM Contact WHERE AccountId = '{parent}'")
+    assert (result.rows_sent, result.rows_succeeded, len(made)) == (450, 450, 450)
+    assert {row["attempt"] for row in bench.fates(result)} > {1}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 KEY = "ExternalId__c"
 ABSENT = "001000000000001AAA"
+OTHER = "003000000000001AAA"
 
 
 def of(found: dict[int, tuple[Any, ...]], position: int) -> dict[int, Any]:
@@ -41,16 +42,18 @@ def test_upserted_rows_are_found_by_their_key_however_it_is_spelled(desk: Desk) 
 @pytest.mark.parametrize("operation", [Operation.UPDATE, Operation.DELETE])
 def test_rows_that_are_known_by_id_are_found_where_no_id_is_told(desk: Desk, operation: Operation) -> None:
     there = desk.api.create("Account", Name="There")
-    desk.expect(operation, ["Id", "Name"], (there[:15], "New"), (ABSENT, "New"), key="Id")
+    rows = [(there[:15], "New"), (ABSENT, "New"), (OTHER, "New")]
+    desk.expect(operation, ["Id", "Name"], *rows, key="Id")
     names = ["Id", "Name"] if operation is Operation.UPDATE else ["Id"]
-    job = desk.load(
-        operation.value, names, *[row[: len(names)] for row in ((there[:15], "New"), (ABSENT, "New"))]
-    )
+    job = desk.load(operation.value, names, *[row[: len(names)] for row in rows])
 
     found = desk.read(job)
 
     assert found[1][:3] == ("succeeded", False, there)
     assert (found[2][0], found[2][2]) == ("failed", ABSENT)
+    assert found[3][2:] == (
+        OTHER, "MALFORMED_ID", f"Account ID: id value of incorrect type: {OTHER}", "Id",
+    )  # fmt: skip
     assert found[2][3] in {"INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED"}
 
 
