@@ -1,7 +1,8 @@
 """The docs hold: commands and options are documented, examples parse or run, links resolve.
 
 A fence's first word is its language. `bash` examples must parse; those marked `bash run` run in order, document by
-document, in a fresh folder beside a local org. `python` examples must compile; those marked `python run` run there. `sql` examples must parse as Snowflake's.
+document, in a fresh folder beside a local org. `python` examples must compile; those marked `python run` run there. `sql`
+examples must parse as Snowflake's; those marked `sql file=NAME` are written to that file there.
 """
 
 from __future__ import annotations
@@ -273,7 +274,11 @@ def test_marked_examples_run(path: Path, project: Path, capfd: pytest.CaptureFix
         settings.write(WAREHOUSE.format(name="myconnection" if path == GUIDE else "lake"))
     assert run(["login"]) == Exit.DONE
 
-    for example in [example for example in EXAMPLES if example.path == path and "run" in example.marks]:
+    for example in [example for example in EXAMPLES if example.path == path]:
+        for name in (mark.removeprefix("file=") for mark in example.marks if mark.startswith("file=")):
+            (project / name).write_text(example.text, encoding="utf-8")
+        if "run" not in example.marks:
+            continue
         if example.language == "python":
             exec(compile(example.text, str(example), "exec"), {"__name__": "example"})
         for words in command_lines(example) if example.language == "bash" else ():

@@ -30,7 +30,8 @@ ROOMS = {
     "testing", "util", "warehouse",
 }  # fmt: skip
 EXPORTS = {
-    "LhtError", "__version__", "connect_org", "connect_warehouse", "sync_objects",
+    "LhtError", "__version__", "connect_org", "connect_warehouse", "retl_delete", "retl_insert", "retl_plan",
+    "retl_plan_retry", "retl_plan_undo", "retl_retry", "retl_undo", "retl_update", "retl_upsert", "sync_objects",
 }  # fmt: skip
 DRIVERS = {
     "duckdb",
@@ -311,6 +312,10 @@ def test_an_unknown_public_name_is_an_attribute_error() -> None:
     [
         ("lht.salesforce.sobject_create", {"create"}),
         ("lht.salesforce.sobject_sync", {"new_changed_records"}),
+        (
+            "lht.salesforce.retl",
+            {"insert", "update", "upsert", "delete", "retry", "undo", "plan", "plan_retry", "plan_undo"},
+        ),
         ("lht.util.field_types", {"register_custom_mappings", "clear_custom_mappings"}),
         ("lht.testing", {"simulator"}),
     ],

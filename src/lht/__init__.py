@@ -9,19 +9,42 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lht.app.api import connect_org, connect_warehouse, sync_objects
+    from lht.app.api import (
+        connect_org,
+        connect_warehouse,
+        retl_delete,
+        retl_insert,
+        retl_plan,
+        retl_plan_retry,
+        retl_plan_undo,
+        retl_retry,
+        retl_undo,
+        retl_update,
+        retl_upsert,
+        sync_objects,
+    )
     from lht.errors import LhtError
 
 __version__ = "4.0.0"
 
-__all__ = ["LhtError", "__version__", "connect_org", "connect_warehouse", "sync_objects"]
+__all__ = [
+    "LhtError",
+    "__version__",
+    "connect_org",
+    "connect_warehouse",
+    "retl_delete",
+    "retl_insert",
+    "retl_plan",
+    "retl_plan_retry",
+    "retl_plan_undo",
+    "retl_retry",
+    "retl_undo",
+    "retl_update",
+    "retl_upsert",
+    "sync_objects",
+]
 
-_HOMES = {
-    "LhtError": "lht.errors",
-    "connect_org": "lht.app.api",
-    "connect_warehouse": "lht.app.api",
-    "sync_objects": "lht.app.api",
-}
+_HOMES = {name: "lht.app.api" for name in __all__ if name != "__version__"} | {"LhtError": "lht.errors"}
 
 
 def __getattr__(name: str) -> object:

@@ -37,7 +37,7 @@ def test_the_tour_can_be_repeated_and_its_commands_work_as_printed(
     assert told.err == ""
     assert "new columns Segment__c" in told.out
     assert "deleted" in told.out
-    assert len(document["next"]) == 5
+    assert len(document["next"]) == 6
     commands = [_runnable(command, port) for command in document["next"]]
     started = subprocess.run(commands[0], cwd=bare.folder, capture_output=True, text=True, check=True)
     pid = int(started.stderr.split()[-1])
@@ -48,7 +48,7 @@ def test_the_tour_can_be_repeated_and_its_commands_work_as_printed(
         ]
     finally:
         os.kill(pid, signal.SIGTERM)
-    assert codes == [0, 0, 0, 0]
+    assert codes == [0, 0, 0, 0, 0]
 
 
 def _runnable(command: str, port: int) -> list[str]:

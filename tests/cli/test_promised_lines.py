@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+import lht
+from lht.salesforce import retl
+from lht.testing import simulator
 from lht.testing.caller import Caller
 
 if TYPE_CHECKING:
@@ -49,3 +52,35 @@ def test_the_guides_lines_work_as_they_stand(shell: Shell) -> None:
     assert live == loaded > 0
     assert codes == [("STRING_TOO_LONG",), (None,)]
     assert "STRING_TOO_LONG" in errors.out
+
+
+def test_the_lines_that_write_work_as_they_stand(bare: Shell) -> None:
+    query = bare.folder / "path" / "to" / "query.sql"
+    query.parent.mkdir(parents=True)
+    query.write_text("SELECT 'key-1' AS ExternalId, 'Aurora' AS Name")
+    with simulator() as org:
+        bare.log_in(org)
+        written = bare.process(
+            *shlex.split(
+                "retl_upsert --sobject Account --query path/to/query.sql --field ExternalId"
+                " --username me@example.com --db_connect myconnection"
+            )
+        )
+        with lht.connect_org() as opened, duckdb.connect("session.duckdb") as session:
+            access_info = {"access_token": opened.login.access_token, "instance_url": org.url}
+            (bare.folder / "query.sql").write_text("SELECT 'key-1' AS ExternalId, 'Borealis' AS Name")
+            result = retl.upsert(session, access_info, "Account", "query.sql", "ExternalId")
+            found = opened.request("GET", "query", params={"q": "SELECT Id, Name FROM Account"}).json()[
+                "records"
+            ]
+        query.write_text(f"SELECT '{found[0]['Id']}' AS Id")
+        deleted = bare.process(
+            *shlex.split(
+                "retl_delete --sobject Account --query path/to/query.sql --field Id"
+                " --username me@example.com --db_connect myconnection"
+            )
+        )
+
+    assert [(o.code, o.err if o.code else "") for o in (written, deleted)] == [(0, "")] * 2
+    assert [record["Name"] for record in found] == ["Borealis"]
+    assert (result.rows_succeeded, result.rows_created) == (1, 0)

@@ -81,7 +81,7 @@ def test_a_tour_that_was_killed_hurts_no_later_one_and_the_commands_work_as_prin
     document = json.loads(told.stdout)
     assert document["warehouse"] == "snowflake"
     assert document["second"]["objects"][0]["columns_added"] == ["SEGMENT__C"]
-    assert work_as_printed(bare, document["next"]) == [0, 0, 0, 0]
+    assert work_as_printed(bare, document["next"]) == [0, 0, 0, 0, 0]
 
 
 def work_as_printed(shell: Shell, commands: list[str]) -> list[int]:

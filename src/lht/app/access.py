@@ -60,6 +60,11 @@ def spool_directory(settings: Settings) -> Path:
     return _cache_directory(settings) / "spool"
 
 
+def work_directory(settings: Settings) -> Path:
+    """Where a run that writes to Salesforce has its files, while it works."""
+    return _cache_directory(settings) / "retl"
+
+
 def _cache_directory(settings: Settings) -> Path:
     """Gives `LHT_CACHE_DIR`, else the platform's cache, else a temporary folder of this run's own."""
     import platformdirs  # noqa: PLC0415 - only runs that download ask for it

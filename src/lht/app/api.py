@@ -6,18 +6,22 @@ from dataclasses import fields as fields_of
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lht.app import access, syncing
+from lht.app import access, reverse, syncing
 from lht.config import orgs
 from lht.config.settings import given_login
 from lht.errors import ConfigError
 from lht.mapping.names import nearest
 from lht.mapping.types import parse_overrides
+from lht.model.retl import Operation
 from lht.model.sync import DeletePolicy, SyncOptions, SyncRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from lht.app.reverse import Query
+    from lht.model.retl import RetlPlan, RetlRequest, RetlResult
     from lht.model.sync import SyncEvent, SyncResult
+    from lht.retl.engine import Setting
     from lht.sfdc.org import Org
     from lht.warehouse.port import Warehouse
 
@@ -133,3 +137,108 @@ def _options(given: Mapping[str, Any], types: Mapping[str, str] | None) -> SyncO
     if "deletes" in values:
         values["deletes"] = _policy(values["deletes"])
     return replace(SyncOptions(), **values, types=parse_overrides(types or {}))
+
+
+# ---- writing to Salesforce
+
+
+def retl_insert(org: Org, warehouse: Warehouse, sobject: str, query: Query, **options: Any) -> RetlResult:
+    """Creates a record for each row of a query: a path, or the SQL itself.
+
+    `options` are the fields of `lht.model.retl.RetlOptions`, and three more: `on_event`, called with each step;
+    `confirm`, called with the plan before anything is sent, which gives whether to go on; and `raise_failures`:
+    rows that failed raise `RowsFailedError` at the end, unless it is False.
+    """
+    return _write(org, warehouse, _asked(Operation.INSERT, sobject, query, None, options), options)
+
+
+def retl_update(
+    org: Org, warehouse: Warehouse, sobject: str, query: Query, match_field: str = reverse.ID, **options: Any
+) -> RetlResult:
+    """Changes the records that the rows name by Id; further options as of `retl_insert`."""
+    return _write(org, warehouse, _asked(Operation.UPDATE, sobject, query, match_field, options), options)
+
+
+def retl_upsert(
+    org: Org, warehouse: Warehouse, sobject: str, query: Query, match_field: str, **options: Any
+) -> RetlResult:
+    """Changes the records that `match_field` finds, and creates the others; further options as of `retl_insert`."""
+    return _write(org, warehouse, _asked(Operation.UPSERT, sobject, query, match_field, options), options)
+
+
+def retl_delete(
+    org: Org, warehouse: Warehouse, sobject: str, query: Query, match_field: str = reverse.ID, **options: Any
+) -> RetlResult:
+    """Deletes the records that the rows name by Id; further options as of `retl_insert`."""
+    return _write(org, warehouse, _asked(Operation.DELETE, sobject, query, match_field, options), options)
+
+
+def retl_plan(  # noqa: PLR0917 - as the operations have them
+    org: Org,
+    warehouse: Warehouse,
+    operation: str,
+    sobject: str,
+    query: Query,
+    match_field: str | None = None,
+    **options: Any,
+) -> RetlPlan:
+    """Tells what an operation would do, and changes nothing; `PlanRefusedError` where it would be refused."""
+    task = reverse.task_of(_asked(operation, sobject, query, match_field, options))
+    return reverse.plan(org, warehouse, task, _setting(f"retl_{operation}", options))
+
+
+def retl_retry(org: Org, warehouse: Warehouse, run_id: str, **options: Any) -> RetlResult:
+    """Sends what failed in a run again, with the values that its query gives now."""
+    task = reverse.retry_of(warehouse, run_id, _own(options))
+    return _done(reverse.run(org, warehouse, task, _setting("retl_retry", options)), options)
+
+
+def retl_plan_retry(org: Org, warehouse: Warehouse, run_id: str, **options: Any) -> RetlPlan:
+    """Tells what a retry would do, and changes nothing."""
+    task = reverse.retry_of(warehouse, run_id, _own(options))
+    return reverse.plan(org, warehouse, task, _setting("retl_retry", options))
+
+
+def retl_undo(org: Org, warehouse: Warehouse, run_id: str, **options: Any) -> RetlResult:
+    """Puts back what a run changed; with `recreate=True`, also what can only be made anew, with a new Id."""
+    task = reverse.undo_of(warehouse, run_id, _own(options))
+    return _done(reverse.run(org, warehouse, task, _setting("retl_undo", options)), options)
+
+
+def retl_plan_undo(org: Org, warehouse: Warehouse, run_id: str, **options: Any) -> RetlPlan:
+    """Tells what an undo would do, and changes nothing."""
+    task = reverse.undo_of(warehouse, run_id, _own(options))
+    return reverse.plan(org, warehouse, task, _setting("retl_undo", options))
+
+
+_OF_THE_CALL = frozenset({"on_event", "confirm", "raise_failures"})
+"""What a call may say besides the fields of `RetlOptions`."""
+
+
+def _own(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in _OF_THE_CALL}
+
+
+def _asked(
+    operation: str, sobject: str, query: Query, match_field: str | None, options: Mapping[str, Any]
+) -> RetlRequest:
+    return reverse.request_for(
+        operation, sobject, reverse.read_query(query), match_field=match_field, options=_own(options)
+    )
+
+
+def _setting(command: str, options: Mapping[str, Any]) -> Setting:
+    work_dir = access.work_directory(access.settings_here())
+    seams = {name: options[name] for name in ("on_event", "confirm") if name in options}
+    return reverse.setting_for(command, work_dir, **seams)
+
+
+def _write(org: Org, warehouse: Warehouse, request: RetlRequest, options: Mapping[str, Any]) -> RetlResult:
+    setting = _setting(f"retl_{request.operation.value}", options)
+    return _done(reverse.run(org, warehouse, reverse.task_of(request), setting), options)
+
+
+def _done(result: RetlResult, options: Mapping[str, Any]) -> RetlResult:
+    if options.get("raise_failures", True):
+        reverse.raise_failures(result)
+    return result

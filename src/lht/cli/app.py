@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import lht
-from lht.cli import browse, bulk, local, setup, sync, tables
+from lht.cli import browse, bulk, local, retl, setup, sync, tables
 from lht.cli.framework import command, underscores
 
 app = typer.Typer(
@@ -66,6 +66,12 @@ command(app, "query")(bulk.query)
 command(app, "bulk_status")(bulk.bulk_status)
 command(app, "bulk_results")(bulk.bulk_results)
 command(app, "results")(bulk.results)
+command(app, "retl_insert")(retl.retl_insert)
+command(app, "retl_update")(retl.retl_update)
+command(app, "retl_upsert")(retl.retl_upsert)
+command(app, "retl_delete")(retl.retl_delete)
+command(app, "retl_retry")(retl.retl_retry)
+command(app, "retl_undo")(retl.retl_undo)
 command(app, "runs")(tables.runs)
 command(app, "prune")(tables.prune)
 command(app, "jobs")(bulk.jobs)

@@ -1,14 +1,12 @@
-"""The five-minute tour: a local org, a login, two syncs, and what changed between them. Repeatable."""
+"""The five-minute tour: a local org, a login, two syncs, what changed between them, and the way back. Repeatable."""
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
 import socket
 import sys
-import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from lht.app import access, setup, syncing, tables
 from lht.cli import render, stand_in
 from lht.cli.answer import Answer, Table, number
+from lht.cli.demo_retl import FILE as EDITS_FILE
+from lht.cli.demo_retl import KEY, WayBack
 from lht.cli.exits import Exit
 from lht.cli.local import DEFAULT_PORT
-from lht.cli.local_org import DUCKDB, WAREHOUSE, started_org, write_connections
+from lht.cli.local_org import DUCKDB, WAREHOUSE, ask_admin, started_org, write_connections
 from lht.cli.screen import print_blocks
 from lht.errors import ConfigError
 from lht.mapping.names import column_name
@@ -45,7 +45,7 @@ TABLES = {
 }
 NEW_FIELD = "Segment__c"
 SHOWN = 20
-COUNTS = {5: "Five", 6: "Six"}
+COUNTS = {6: "Six", 7: "Seven"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,10 @@ class Tour:
             result = setup.login(settings)
             self._say(f"2  Logged in through OAuth as {result.username} (org {result.org_id})")
             with access.open_org(settings) as org, access.open_target(settings, WAREHOUSE) as target:
-                first, second, changes = self._tour(org, target.warehouse, running.url, place)
-        return self._answer(first, second, changes, self._commands(running.url, place))
+                syncs, changes = self._tour(org, target.warehouse, running.url, place)
+                self._say(changes)
+                written = WayBack(org, target.warehouse, running.url, self.folder, self._say).run()
+        return self._answer(syncs, written, self._commands(running.url, place))
 
     @contextmanager
     def _place(self) -> Iterator[Place]:
@@ -102,29 +104,28 @@ class Tour:
             start = f"  {shlex.join(stand_in.command(kept, running.port))} &"
             yield Place(running.connection, f"the stand-in, kept in {kept}", (start,))
 
-    def _answer(self, first: SyncResult, second: SyncResult, changes: Table, commands: list[str]) -> Answer:
+    def _answer(self, syncs: list[SyncResult], written: dict[str, Any], commands: list[str]) -> Answer:
+        first, second = syncs
         document = {
             "folder": str(self.folder),
             "warehouse": self.kind,
             "first": render.synced(first).document,
             "second": render.synced(second).document,
+            "written": written,
             "next": [command.strip() for command in commands],
         }
-        ends = [render.synced(result).exit for result in (first, second)]
+        ends = [render.synced(result).exit for result in syncs]
         title = f"{COUNTS[len(commands)]} commands to try next:"
-        blocks: list[Block] = [changes, "", title, *commands]
-        return Answer(document, blocks, exit=next((code for code in ends if code), Exit.DONE))
+        return Answer(document, [title, *commands], exit=next((code for code in ends if code), Exit.DONE))
 
-    def _tour(
-        self, org: Org, warehouse: Warehouse, url: str, place: Place
-    ) -> tuple[SyncResult, SyncResult, Table]:
+    def _tour(self, org: Org, warehouse: Warehouse, url: str, place: Place) -> tuple[list[SyncResult], Table]:
         self._create(org, warehouse, place)
         first = self._sync(org, warehouse, "4  The first sync reads every record:")
         changed = _change_org(org, url)
         self._say("5  The org changes:", *(f"     {line}" for line in changed))
         before = _names(warehouse)
         second = self._sync(org, warehouse, "6  The second sync reads only what changed:")
-        return first, second, _what_changed(warehouse, second, before)
+        return [first, second], _what_changed(warehouse, second, before)
 
     def _create(self, org: Org, warehouse: Warehouse, place: Place) -> None:
         types = access.overrides()
@@ -177,6 +178,7 @@ class Tour:
             *place.starts,
             f"  {here} sync --sobject Task --table TASKS",
             f'  {here} query --soql "SELECT Name, Industry, {NEW_FIELD} FROM Account WHERE {NEW_FIELD} != null"',
+            f"  {here} retl_upsert --sobject Account --query {EDITS_FILE} --field {KEY} --dry_run",
             f"  {here} describe Contact",
             f"  {here} runs",
         ]
@@ -199,7 +201,7 @@ def _is_free(port: int) -> bool:
 
 def _change_org(org: Org, url: str) -> list[str]:
     """Changes the org as its users and its administrator would; gives one sentence for each change."""
-    _admin(
+    ask_admin(
         url,
         "/objects/Account/fields",
         {"name": NEW_FIELD, "type": "string", "length": 40, "label": "Segment"},
@@ -234,18 +236,6 @@ def _ids(org: Org, sobject: str, count: int, where: str = "") -> list[str]:
 
 def _send(org: Org, method: str, path: str, body: dict[str, Any] | None) -> None:
     org.request(method, f"sobjects/{path}", json=body)
-
-
-def _admin(url: str, path: str, body: dict[str, Any]) -> None:
-    request = urllib.request.Request(  # noqa: S310 - the local org's own address
-        f"{url}/simulator{path}",
-        data=json.dumps(body).encode(),
-        headers={"Content-Type": "application/json"},
-        method="POST",
-    )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=30) as answer:
-        answer.read()
 
 
 DETAILS = {"Account": NEW_FIELD, "Contact": "Title", "Opportunity": "StageName", "Specimen__c": "Name"}

@@ -123,7 +123,7 @@ def demo(
         typer.Option("--warehouse", help="Sync into a DuckDB file, or into a local stand-in for Snowflake."),
     ] = TourWarehouse.DUCKDB,
 ) -> Answer:
-    """Take the five-minute tour: a local org, two syncs, and what changed between them."""
+    """Take the five-minute tour: a local org, two syncs, what changed between them, and the way back."""
     from lht.cli.demo import Tour  # noqa: PLC0415
 
     return Tour(screen, folder, records, warehouse.value).run()

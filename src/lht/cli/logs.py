@@ -89,7 +89,7 @@ def _spelled(keys: dict[str, object]) -> str:
     done, total = keys.pop("done", None), keys.pop("total", None)
     parts = [f"{key}={value}" for key, value in keys.items()]
     if isinstance(total, int):
-        parts.insert(0, f"{done or 0:,} of {total:,} rows")
+        parts.insert(0, f"{total:,} rows" if done is None else f"{done:,} of {total:,} rows")
     elif done is not None:
         parts.insert(0, f"{done:,} rows")
     return " ".join(parts)

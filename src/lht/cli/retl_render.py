@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from lht.errors import PlanRefusedError
-    from lht.model.retl import Difference, RetlPlan, RetlResult
+    from lht.model.retl import RetlPlan, RetlResult
 
 MANY = 40
 """Values longer than this are cut in tables; documents have them whole."""
+NUMBERS = frozenset({"int", "long", "double", "currency", "percent"})
 VISIBLE = str.maketrans({"\n": "↵", "\r": "␍", "\t": "⇥"})
 COUNTS = (
     "run_id", "operation", "object", "rows_selected", "rows_unchanged", "rows_sent", "rows_succeeded", "rows_failed",
@@ -30,6 +31,8 @@ NOUNS = {
     Operation.UNDELETE: "undeletion",
 }
 
+REPAIRS = {"retl_retry": "retry", "retl_undo": "undo"}
+
 
 # ---- plans
 
@@ -37,8 +40,19 @@ NOUNS = {
 def plan(found: RetlPlan, words: Sequence[str]) -> Answer:
     """What a run would do. `words` is the command; without its `--dry_run` it is the real one."""
     command = command_line(word for word in words if word != "--dry_run")
-    blocks = [*told(found), "", "Nothing was sent, and nothing was changed. To do it:", f"  {command}"]
+    blocks = [
+        *told(found, _title(found, words)),
+        "",
+        "Nothing was sent, and nothing was changed. To do it:",
+        f"  {command}",
+    ]
     return Answer({"plan": plan_document(found), "command": command}, blocks)
+
+
+def _title(found: RetlPlan, words: Sequence[str]) -> str:
+    """What repairs another run is called by that run."""
+    repair = REPAIRS.get(words[0])
+    return f"{found.object}: {repair} of run {words[words.index('--run_id') + 1]}" if repair else ""
 
 
 def plan_document(found: RetlPlan) -> dict[str, Any]:
@@ -57,22 +71,23 @@ def plan_document(found: RetlPlan) -> dict[str, Any]:
     return whole
 
 
-def told(found: RetlPlan) -> Iterator[Block]:
+def told(found: RetlPlan, title: str = "") -> Iterator[Block]:
     """A plan as text."""
     by = f" by {found.match_field}" if found.match_field else ""
-    yield f"{found.object}: {NOUNS[found.operation]}{by}"
+    yield title or f"{found.object}: {NOUNS[found.operation]}{by}"
     yield ""
     yield from _lines(_plan_counts(found))
     yield ""
     yield f"  fields  {_fields(found)}"
-    yield f"  cost    {_cost(found)}"
+    if found.parts or found.api_calls:
+        yield f"  cost    {_cost(found)}"
     if found.resumes:
         yield f"  resumes {found.resumes}: it has not ended, and goes on with the rows recorded then"
     for warning in found.warnings:
         yield f"  warning {shown(warning, 500)}"
     if found.differences:
         yield ""
-        yield differences(found.differences)
+        yield differences(found)
 
 
 def _plan_counts(found: RetlPlan) -> Iterator[tuple[str, int | None, str]]:
@@ -109,12 +124,19 @@ def _cost(found: RetlPlan) -> str:
     return f"{jobs}, about {number(found.api_calls)} API calls"
 
 
-def differences(found: Sequence[Difference]) -> Table:
+def differences(found: RetlPlan) -> Table:
     """Values that would change."""
-    rows = [(shown(d.key), d.field, shown(d.old), shown(d.new)) for d in found]
-    return Table(
-        ("RECORD", "FIELD", "IN SALESFORCE", "WOULD BE"), rows, "The first differences:", unfolds=True
-    )
+    numbers = {column.target for column in found.columns if column.field.type in NUMBERS}
+    rows = [
+        (shown(d.key), d.field, *(_value(value, is_number=d.field in numbers) for value in (d.old, d.new)))
+        for d in found.differences
+    ]
+    return Table(("RECORD", "FIELD", "IN SALESFORCE", "WOULD BE"), rows, "The first differences:")
+
+
+def _value(value: str | None, *, is_number: bool) -> str:
+    """A value as people compare it: Salesforce tells whole numbers with a decimal."""
+    return shown(value.removesuffix(".0") if is_number and value else value)
 
 
 # ---- refusals
@@ -174,8 +196,9 @@ def result_document(found: RetlResult) -> dict[str, Any]:
 
 def outcome(found: RetlResult) -> Iterator[Block]:
     """A result as text."""
-    of_run = f" of {found.of_run}" if found.of_run else ""
-    yield f"{found.object}: {found.operation}{of_run}, run {found.run_id}, {found.seconds:.1f} s"
+    of_run = f" for run {found.of_run}" if found.of_run else ""
+    run = f"resumed run {found.run_id}" if found.resumed else f"run {found.run_id}"
+    yield f"{found.object}: {found.operation}{of_run}, {run}, {found.seconds:.1f} s"
     yield ""
     yield from _lines(_result_counts(found))
     if found.errors:
@@ -188,7 +211,10 @@ def _result_counts(found: RetlResult) -> Iterator[tuple[str, int | None, str]]:
     yield "rows selected", found.rows_selected, ""
     yield "unchanged", found.rows_unchanged or None, "not sent"
     yield "conflicting", found.rows_conflicting or None, "not sent"
-    yield "sent", found.rows_sent, f"in {number(len(found.jobs))} job{'' if len(found.jobs) == 1 else 's'}"
+    jobs = (
+        f"in {number(len(found.jobs))} job{'' if len(found.jobs) == 1 else 's'}" if found.jobs else "by calls"
+    )
+    yield "sent", found.rows_sent, jobs
     created = f"{number(found.rows_created)} created" if found.rows_created else ""
     yield "  succeeded", found.rows_succeeded, created
     yield "  failed", found.rows_failed or None, ""
@@ -210,7 +236,7 @@ def _next(found: RetlResult, rows_table: str) -> Iterator[str]:
         yield "Send them again, with the values that the query gives then:"
         yield f"  lht retl_retry --run_id {found.run_id}"
     if found.rows_succeeded:
-        yield "" if found.is_whole else "What the others would be put back to:"
+        yield "" if found.is_whole else "What an undo of the others would put back:"
         yield f"  lht retl_undo --run_id {found.run_id} --dry_run"
 
 
