@@ -9,6 +9,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from lht.testing.caller import Caller
+
 if TYPE_CHECKING:
     from conftest import Shell
     from lht.testing import StandInDatabase
@@ -253,6 +255,40 @@ def test_bulk_results_replace_and_append(shell: Shell) -> None:
     assert more["rows_in_table"] == 2 * job["rows"]
     assert ("Account_Name",) in rows_of(shell, "SELECT column_name FROM (DESCRIBE C)")
     assert shell(*argv[:4], "Account", "--table", "C").code == 3
+
+
+def test_results_tell_what_became_of_a_jobs_rows_on_snowflake(
+    shell: Shell, lht_snowflake: StandInDatabase
+) -> None:
+    lht_snowflake.write_connection(shell.folder / ".snowflake", "myconnection2")
+    api = Caller(shell.org).login()
+    job = api.load("Contact", "insert", f"LastName\nresults\n{'x' * 300}\n")["id"]
+    where = "--username me@example.com --db_connect myconnection2"
+    line = f"results --job_id {job} --schema raw --table SYNC_ERRORS {where}"
+    loaded, again = shell(*line.split(), "--json"), shell(*line.split())
+
+    assert (loaded.code, again.code) == (0, 0)
+    document = loaded.json
+    (error,) = document.pop("errors")
+    assert (error["class"], error["rows"]) == ("STRING_TOO_LONG", 1)
+    assert document == {
+        "job_id": job,
+        "table": f"{lht_snowflake.name}.RAW.SYNC_ERRORS",
+        "rows_loaded": 2,
+        "rows_in_table": 2,
+    }
+    assert "It now has 2 rows." in again.out
+
+
+def test_results_of_a_query_and_of_a_job_that_has_not_ended_are_refused(shell: Shell) -> None:
+    api = Caller(shell.org).login()
+    made = api.call("POST", "/jobs/ingest", {"object": "Contact", "operation": "insert"}).json()["id"]
+    query = shell("query", "--bapi20", "--sobject", "Contact", "--wait", "--json").json["job_id"]
+    unended, wrong = (shell("results", "--job_id", job, "--table", "E", "--json") for job in (made, query))
+
+    assert (unended.code, wrong.code) == (6, 3)
+    assert "--wait" in unended.json["error"]["hint"]
+    assert f"lht bulk_results --job_id {query} --sobject Contact" in wrong.json["error"]["hint"]
 
 
 def test_bulk_results_make_the_next_sync_full(shell: Shell) -> None:
