@@ -264,3 +264,46 @@ def test_children_of_one_parent_that_lock_each_other_go_again_until_all_are_made
     made = bench.world.rest.query(f"SELECT Id FROM Contact WHERE AccountId = '{parent}'")
     assert (result.rows_sent, result.rows_succeeded, len(made)) == (450, 450, 450)
     assert {row["attempt"] for row in bench.fates(result)} > {1}
+
+
+def test_inserts_without_a_key_are_retried_where_the_rest_is_found_by_content(bench: Bench) -> None:
+    world = bench.world
+    world.execute(
+        "CREATE TABLE NEW_ACCOUNTS AS SELECT * FROM (VALUES ('same', '1'), ('same', '1'), ('other', 'rule'))"
+        " AS t(Name, Phone), (SELECT 'y' AS Needed__c)"
+    )
+    first = bench.write("insert", "SELECT * FROM NEW_ACCOUNTS")
+    world.execute("UPDATE NEW_ACCOUNTS SET Phone = 'mended' WHERE Name = 'other'")
+    second, third = (
+        bench.run(retry_task(bench.state(), first.run_id), command="retl_retry") for _ in range(2)
+    )
+
+    counts = [(r.rows_selected, r.rows_sent, r.rows_created, r.rows_failed) for r in (first, second, third)]
+    assert counts == [(3, 3, 2, 1), (1, 1, 1, 0), (0, 0, 0, 0)]
+    made = world.rest.query("SELECT Name, Phone FROM Account WHERE Phone IN ('1', 'mended')")
+    assert sorted(row["Phone"] for row in made) == ["1", "1", "mended"]
+    world.execute("INSERT INTO NEW_ACCOUNTS VALUES ('new', '2', 'y')")
+    with pytest.raises(PlanRefusedError, match="1 rows that were not written, but only 0 failed"):
+        bench.run(retry_task(bench.state(), first.run_id), command="retl_retry")
+
+
+SPECIMENS = """
+SELECT 'plain' AS Text__c, 912260031 AS Mass__c, 1.005 AS Level__c, TRUE AS Checked__c, DATE '2026-01-02' AS Found__c,
+  TIMESTAMP '2026-01-02 03:04:05.678' AS Seen__c, TIME '03:04:05' AS Opens__c, 'Rare;brittle' AS Traits__c,
+  'A@B.Example' AS Email__c, 'a' || chr(13) || chr(10) || 'b' AS Area__c
+UNION ALL BY NAME SELECT '  blanks, "quotes" ' AS Text__c, 1e15 AS Mass__c, -0.5 AS Level__c, FALSE AS Checked__c
+UNION ALL BY NAME SELECT 'emoji 😀' AS Text__c, 'x' || chr(10) || 'y' AS Area__c
+UNION ALL BY NAME SELECT '#N/A ' AS Text__c, 0.1 + 0.2 AS Level__c
+UNION ALL BY NAME SELECT 'all the same' AS Text__c FROM range(3)
+"""
+
+
+def test_rows_of_every_type_are_found_again_by_their_content(bench: Bench) -> None:
+    result = bench.write("insert", SPECIMENS, kind="Specimen__c")
+
+    texts = {
+        row["Id"]: row["Text__c"] for row in bench.world.rest.query("SELECT Id, Text__c FROM Specimen__c")
+    }
+    told = {row["sf_id"]: json.loads(row["source"])["Text__c"].strip() for row in bench.fates(result)}
+    assert (result.rows_sent, result.rows_created, result.rows_unknown) == (7, 7, 0)
+    assert {key: text or "#N/A" for key, text in texts.items()} == told
