@@ -12,6 +12,7 @@ from lht.model.retl import Operation, RetlOptions, RetlRequest
 from lht.retl.engine import Setting, plan_retl, run_retl
 from lht.retl.planning import query_task
 from lht.state.retl_store import RetlState
+from lht.sync import extract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +51,10 @@ SQL = "SELECT Id, 'ours' AS Industry FROM Account ORDER BY Id"
 
 def test_others_changes_are_left_and_counted(desk: Desk) -> None:
     ids = desk.create("Account", [{"Name": f"A{n}"} for n in range(3)])
+    desk.world.execute("CREATE TABLE t (Id VARCHAR)")
+    unsynced = request("SELECT Id, 'x' AS Industry FROM t", if_unchanged_since_sync=True)
     with pytest.raises(PlanRefusedError, match="Nothing was sent"):
-        desk.world.execute("CREATE TABLE t (Id VARCHAR)")
-        send(desk, request("SELECT Id, 'x' AS Industry FROM t", if_unchanged_since_sync=True))
+        send(desk, unsynced)
     assert RetlState(desk.world.lake.warehouse()).unfinished() == []
 
     desk.world.sync("Account")
@@ -79,3 +81,16 @@ def test_a_run_without_room_in_the_limits_sends_nothing(desk: Desk) -> None:
     assert "--api_budget" in caught.value.hint
     assert desk.world.rest.query("SELECT Industry FROM Account")[0]["Industry"] is None
     assert send(desk, request(SQL, api_budget=100.0)).rows_succeeded == 1
+
+
+def test_a_sync_begins_no_job_above_its_share_of_the_calls(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extract, "SMALL", 0)
+    desk.create("Account", [{"Name": f"A{n}"} for n in range(3)])
+    allowed = desk.world.rest.call("GET", "limits")["DailyApiRequests"]["Max"]
+    desk.world.local.admin.use_limits(DailyApiRequests=int(allowed * 0.8))
+
+    with pytest.raises(LimitExceededError, match="DailyApiRequests"):
+        desk.world.sync("Account")
+    assert desk.world.sync("Account", api_budget=99.0).rows_inserted == 3

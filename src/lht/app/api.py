@@ -130,6 +130,7 @@ def _options(given: Mapping[str, Any], types: Mapping[str, str] | None) -> SyncO
             )
     _check_number("batch_size", given.get("batch_size"), least=1)
     _check_number("allow_deletes", given.get("allow_deletes"), least=0)
+    _check_number("api_budget", given.get("api_budget"), least=0)
     values = dict(given)
     for name in ("fields", "exclude"):
         if name in values:

@@ -43,6 +43,16 @@ LockTimeout = Annotated[
         "--lock_timeout", metavar="SECONDS", min=0, help="How long to wait for a held table or file."
     ),
 ]
+ApiBudget = Annotated[
+    float,
+    typer.Option(
+        "--api_budget",
+        metavar="PERCENT",
+        min=0,
+        max=100,
+        help="Stop before this share of a daily limit is used.",
+    ),
+]
 Folder = Annotated[Path | None, typer.Option("--dir", metavar="DIR", file_okay=False, help="The folder.")]
 
 

@@ -93,16 +93,6 @@ MaxDeletes = Annotated[
     int, typer.Option("--max_deletes", metavar="N", min=0, help="Refuse to delete more without --yes.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-ApiBudget = Annotated[
-    float,
-    typer.Option(
-        "--api_budget",
-        metavar="PERCENT",
-        min=0,
-        max=100,
-        help="Stop before this share of a daily limit is used.",
-    ),
-]
 NewRun = Annotated[
     bool, typer.Option("--new_run", help="Give up the unfinished run of the same command, and start anew.")
 ]
@@ -125,7 +115,7 @@ def retl_insert(
     nulls: NullsFlag = NullsOption.IGNORE,
     result_key: ResultKey = None,
     batch_size: BatchSize = None,
-    api_budget: ApiBudget = 80.0,
+    api_budget: options.ApiBudget = 80.0,
     new_run: NewRun = False,
     dry_run: options.DryRun = False,
     lock_timeout: options.LockTimeout = 10.0,
@@ -162,7 +152,7 @@ def retl_update(
     baseline: Baseline = None,
     no_undo: NoUndo = False,
     batch_size: BatchSize = None,
-    api_budget: ApiBudget = 80.0,
+    api_budget: options.ApiBudget = 80.0,
     new_run: NewRun = False,
     dry_run: options.DryRun = False,
     lock_timeout: options.LockTimeout = 10.0,
@@ -205,7 +195,7 @@ def retl_upsert(
     result_key: ResultKey = None,
     no_undo: NoUndo = False,
     batch_size: BatchSize = None,
-    api_budget: ApiBudget = 80.0,
+    api_budget: options.ApiBudget = 80.0,
     new_run: NewRun = False,
     dry_run: options.DryRun = False,
     lock_timeout: options.LockTimeout = 10.0,
@@ -245,7 +235,7 @@ def retl_delete(
     yes: Yes = False,
     no_undo: NoUndo = False,
     batch_size: BatchSize = None,
-    api_budget: ApiBudget = 80.0,
+    api_budget: options.ApiBudget = 80.0,
     new_run: NewRun = False,
     dry_run: options.DryRun = False,
     lock_timeout: options.LockTimeout = 10.0,
@@ -273,7 +263,7 @@ def retl_retry(
     *,
     run_id: RunId,
     batch_size: BatchSize = None,
-    api_budget: ApiBudget = 80.0,
+    api_budget: options.ApiBudget = 80.0,
     yes: Yes = False,
     new_run: NewRun = False,
     dry_run: options.DryRun = False,
@@ -303,7 +293,7 @@ def retl_undo(
             "--recreate", help="Make records anew that can be had in no other way; they get new Ids."
         ),
     ] = False,
-    api_budget: ApiBudget = 80.0,
+    api_budget: options.ApiBudget = 80.0,
     yes: Yes = False,
     new_run: NewRun = False,
     dry_run: options.DryRun = False,

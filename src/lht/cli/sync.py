@@ -105,6 +105,7 @@ def sync(
     adopt: Adopt = False,
     rebind: Rebind = False,
     cursor: Cursor = None,
+    api_budget: options.ApiBudget = 80.0,
     lock_timeout: options.LockTimeout = 10.0,
     dry_run: options.DryRun = False,
     username: options.Username = None,
@@ -127,6 +128,7 @@ def sync(
         rebind=rebind,
         cursor=cursor,
         lock_timeout_s=lock_timeout,
+        api_budget=api_budget,
     )
     asked = _Asked(_each_once(sobject or ()), all_objects, table, table_prefix, sync_field, wanted)
     asked.check()

@@ -33,7 +33,7 @@ class DeletePolicy(StrEnum):
 class SyncOptions:
     """What a user may ask of one sync; the defaults are those of the command line.
 
-    Durations are in seconds. `types` are overrides by `Field__c` or `Object.Field__c`, in any letter case.
+    Durations are in seconds. `api_budget` is the percentage of the daily API calls above which no job is begun. `types` are overrides by `Field__c` or `Object.Field__c`, in any letter case.
     """
 
     full: bool = False
@@ -52,6 +52,7 @@ class SyncOptions:
     overlap_s: int = 900
     lock_timeout_s: float = 10.0
     job_timeout_s: float = 86_400.0
+    api_budget: float = 80.0
     types: Mapping[str, ColumnType] = field(default_factory=dict)
 
 

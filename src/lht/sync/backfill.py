@@ -52,7 +52,7 @@ def _job(table_run: TableRun, question: Question) -> JobRecord | None:
     facts = table_run.situation.facts
     record = take_up(table_run.run, question)
     if record is None and facts and facts.rows >= SMALL:
-        record = start_job(table_run.run, question, None)
+        record = start_job(table_run.run, question, None, api_budget=table_run.options.api_budget)
     if record:
         table_run.leftovers.jobs.append(record)
     return record

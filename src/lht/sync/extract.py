@@ -44,7 +44,7 @@ def extract(
     if leftover is None and maybe_small and (answer := _small_answer(run, question, cap)):
         return answer
     try:
-        record = leftover or start_job(run, question, cap)
+        record = leftover or start_job(run, question, cap, api_budget=options.api_budget)
     except RequestRejectedError as refusal:
         if not rest.has_code(refusal, "INVALIDENTITY"):
             raise

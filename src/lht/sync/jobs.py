@@ -15,7 +15,7 @@ from lht.errors import ApiError, LhtError, RequestRejectedError
 from lht.model.run import JobRecord
 from lht.model.salesforce import JobState
 from lht.records.spool import Spool
-from lht.sfdc import bulk
+from lht.sfdc import bulk, limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +26,16 @@ if TYPE_CHECKING:
     from lht.sync.run import Run
 
 JOB_LIFE = timedelta(hours=24)
+CALLS_PER_JOB = 12
+"""About what creating, following and reading a job takes."""
 
 
-def start_job(run: Run, question: Question, cap: datetime | None) -> JobRecord:
-    """Creates the job and commits its record, before anything is waited for."""
+def start_job(run: Run, question: Question, cap: datetime | None, *, api_budget: float) -> JobRecord:
+    """Creates the job and commits its record, before anything is waited for.
+
+    LimitExceededError where the org's last answer told of more calls than the budget allows: to know it costs none.
+    """
+    limits.check_known_calls(run.org, api_budget, need=CALLS_PER_JOB)
     job = bulk.create_query_job(run.org, question.soql, include_deleted=question.include_deleted)
     created = job.created or run.org_time()
     record = JobRecord(
