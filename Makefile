@@ -41,6 +41,7 @@ bench: $(READY)  ## Measure against floors taken in the same run
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/serve.py --records 200000
 	$(BIN)/python benchmarks/write.py
+	$(BIN)/python benchmarks/retl.py
 
 lock: $(READY)  ## Resolve the dependencies anew (needs uv)
 	uv pip compile -q pyproject.toml --group dev --extra testing --universal --generate-hashes \
