@@ -12,10 +12,10 @@ from retl_desk import Desk, begin, open_desk, part_of, rows_of
 from world import open_world
 
 from lht.errors import PlanRefusedError
-from lht.model.retl import PartStatus
+from lht.model.retl import Part, PartStatus
 from lht.retl.conflicts import check_baseline, find_conflicts, leave_out
 from lht.retl.held import read_held
-from lht.retl.images import take_images
+from lht.retl.images import image_cost, take_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +80,26 @@ def test_nothing_is_read_where_no_image_is_wanted(desk: Desk, operation: str, *,
 
     assert run.org.calls == calls
     assert images(run) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "rows", "options", "cost"),
+    [
+        (("update", "Id"), 4_001, {}, (3, 0)),
+        (("upsert", "ExternalId__c"), 901, {}, (3, 0)),
+        (("upsert", "ExternalId__c"), 100_001, {}, (12, 1)),
+        (("delete", None), 5, {"undo": False}, (0, 0)),
+        (("delete", None), 5, {"undo": False, "if_unchanged_since_sync": True}, (1, 0)),
+        (("insert", None), 5, {}, (0, 0)),
+    ],
+)
+def test_what_reading_costs_is_known_before(
+    desk: Desk, asked: tuple[str, str | None], rows: int, options: dict[str, bool], cost: tuple[int, int]
+) -> None:
+    run = desk.run("Account", *asked, **options)
+    part = Part("r", 1, 1, run.request.operation, PartStatus.PLANNED, rows, 0)
+
+    assert image_cost(run, part) == cost
 
 
 ROWS = (

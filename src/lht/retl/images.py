@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lht.model.retl import Operation, PartStatus
-from lht.retl import conflicts
-from lht.retl.held import read_held
+from lht.retl import conflicts, fetch
+from lht.retl.held import is_by_id, read_held
+from lht.sfdc import collections
 from lht.warehouse.statements import quote
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from lht.retl.run import RetlRun
 
 
+_KEYS_PER_CALL = 450
+"""About how many keys a query's URL holds."""
+_CALLS_PER_QUERY_JOB = 12
 _WITHOUT = frozenset({Operation.INSERT, Operation.UNDELETE})
 """Before these there is no record, or none that can be read."""
 
@@ -38,6 +42,17 @@ def take_images(run: RetlRun, part: Part, columns: Sequence[SentColumn]) -> None
         conflicts.drop_conflicts(run, part, columns, rows)
     if options.undo:
         _save(run, part)
+
+
+def image_cost(run: RetlRun, part: Part) -> tuple[int, int]:
+    """About how many calls, and how many query jobs, it takes to read what a part overwrites."""
+    options = run.request.options
+    if part.operation in _WITHOUT or not (options.undo or options.if_unchanged_since_sync):
+        return 0, 0
+    if part.rows > fetch.MOST_BY_CALLS:
+        return _CALLS_PER_QUERY_JOB, 1
+    by_key = part.operation is Operation.UPSERT and not is_by_id(run.request)
+    return -(-part.rows // (_KEYS_PER_CALL if by_key else collections.MOST_READ)), 0
 
 
 def imaged_rows(run: RetlRun) -> str:

@@ -27,7 +27,6 @@ MOST_JOBS = 4
 ROWS_PER_BATCH = 10_000
 FEW_ROWS = 2_000
 """Below so many rows Salesforce itself advises calls: https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/how_requests_are_processed.htm"""
-ROWS_PER_IMAGE_CALL = 2_000
 CALLS_PER_JOB = 12
 """About what creating, filling, closing, following and reading one job takes."""
 _RESULT = "row_number, match_key, source, r.outcome, r.created, coalesce(r.sf_id, record_id) AS sf_id, r.class, r.message, r.fields"
@@ -121,8 +120,13 @@ def _pushed(run: RetlRun, intent: Intent, part: Part) -> pa.RecordBatchReader | 
 
 def check_cost(run: RetlRun, cut: Sequence[Part]) -> None:
     """Refuses a run that would take more of the org's limits than it may, before its first job."""
-    calls = sum(CALLS_PER_JOB + part.rows // ROWS_PER_IMAGE_CALL for part in cut)
-    check_budget(run, calls=calls, batches=sum(map(_batches, cut)))
+    costs = [images.image_cost(run, part) for part in cut]
+    check_budget(
+        run,
+        calls=sum(CALLS_PER_JOB + calls for calls, _ in costs),
+        batches=sum(map(_batches, cut)),
+        query_jobs=sum(jobs for _, jobs in costs),
+    )
 
 
 def _batches(part: Part) -> int:
