@@ -230,11 +230,13 @@ def drained(terminal: int) -> None:
             return
 
 
-@pytest.mark.parametrize(("answer", "code", "left"), [("\n", 8, 2), ("yes\n", 0, 0), (None, 130, 2)])
+@pytest.mark.parametrize(
+    ("answer", "code", "left"), [("\n", 8, 2), ("\x04", 8, 2), ("yes\n", 0, 0), (None, 130, 2)]
+)
 def test_a_terminal_is_asked_before_anything_is_deleted(
     shell: Shell, answer: str | None, code: int, left: int
 ) -> None:
-    prefix = f"ask{code}{'' if answer is None else len(answer)}"
+    prefix = f"ask{code}{ord(answer[0]) if answer else ''}"
     with at_a_terminal(shell, delete_of(shell, prefix, 2)) as (process, terminal):
         if answer is None:
             process.send_signal(2)

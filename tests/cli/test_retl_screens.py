@@ -105,7 +105,7 @@ def test_a_plan_tells_counts_differences_and_the_real_command() -> None:
 
 
 def test_a_result_with_failures_tells_what_to_type_next() -> None:
-    answer = retl_render.result(RESULT, rows_table="lht.row_results")
+    answer = retl_render.result(RESULT, ("retl_upsert",), rows_table="lht.row_results")
     text = printed(answer.blocks, io.StringIO())
 
     assert answer.exit is Exit.ROWS_FAILED
@@ -122,7 +122,7 @@ def test_a_result_with_failures_tells_what_to_type_next() -> None:
 def test_a_whole_result_ends_well() -> None:
     whole = replace(RESULT, rows_succeeded=7, rows_failed=0, errors=())
 
-    answer = retl_render.result(whole, rows_table="lht.row_results")
+    answer = retl_render.result(whole, ("retl_upsert",), rows_table="lht.row_results")
 
     assert answer.exit is Exit.DONE
     assert "retl_retry" not in printed(answer.blocks, io.StringIO())

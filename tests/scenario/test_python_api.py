@@ -10,7 +10,7 @@ import pytest
 
 import lht
 from lht import errors
-from lht.salesforce import sobject_create, sobject_sync
+from lht.salesforce import retl, sobject_create, sobject_sync
 from lht.testing import simulator
 from lht.util import field_types
 
@@ -198,3 +198,40 @@ def test_fields_may_be_a_text_as_on_the_command_line() -> None:
 def test_access_info_of_another_kind_is_refused() -> None:
     with duckdb.connect() as session, pytest.raises(errors.ConfigError, match="access_info is a NoneType"):
         sobject_create.create(session, None, "User", "T")  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_rows_are_written_back_by_the_words_of_the_commands(
+    access_info: dict[str, str], org: LocalOrg
+) -> None:
+    rows = (
+        "SELECT 'api-' || n AS ExternalId__c, repeat('x', n) AS Name FROM (SELECT unnest(range(1, 4)) AS n)"
+    )
+    org.admin.add_validation_rule("Account", "Short", condition="Name = 'xxx'", message="Too short")
+    with lht.connect_org() as opened, lht.connect_warehouse("lake") as warehouse:
+        plan = lht.retl_plan(opened, warehouse, "upsert", "Account", rows, "ExternalId")
+        asked: list[int] = []
+        with pytest.raises(errors.PlanRefusedError, match="nothing was sent"):
+            lht.retl_upsert(
+                opened,
+                warehouse,
+                "Account",
+                rows,
+                "ExternalId",
+                confirm=lambda p: bool(asked.append(p.rows_to_send)),
+            )
+        with pytest.raises(errors.PlanRefusedError) as refused:
+            lht.retl_insert(opened, warehouse, "Account", "SELECT 1 AS Colour, 2 AS Shape")
+        with pytest.raises(errors.RowsFailedError) as failed:
+            lht.retl_upsert(opened, warehouse, "Account", rows, "ExternalId")
+
+    org.admin.drop_validation_rule("Account", "Short")
+    result = failed.value.result
+    with duckdb.connect("lake.duckdb") as session:
+        quiet = retl.retry(session, access_info, result.run_id, raise_failures=False)
+        undone = retl.undo(session, access_info, result.run_id)
+
+    assert (plan.rows_to_create, asked) == (3, [3])
+    assert len(refused.value.mistakes) >= 2
+    assert (result.rows_succeeded, result.rows_failed, result.rows_created) == (2, 1, 2)
+    assert (quiet.rows_sent, quiet.rows_succeeded, quiet.of_run) == (1, 1, result.run_id)
+    assert (undone.rows_succeeded, undone.rows_created) == (2, 0)

@@ -96,7 +96,8 @@ class WayBack:
 
     def _told(self, title: str, task: Task, command: str = "retl_upsert") -> RetlResult:
         result = reverse.run(self.org, self.warehouse, task, self._setting(command))
-        self.say(title, "", *retl_render.outcome(result))
+        words = (command, "--run_id", result.of_run) if result.of_run else (command,)
+        self.say(title, "", *retl_render.outcome(result, words))
         return result
 
     def _refused(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lht.cli import options, retl_render
-from lht.cli.answer import Answer, number
+from lht.cli.answer import Answer
 from lht.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from lht.model.retl import RetlPlan, RetlRequest
     from lht.retl.planning import Task
     from lht.sfdc.org import Org
+
+
+NOTHING_SENT = "Nothing was sent."
 
 
 class NullsOption(StrEnum):
@@ -423,14 +426,16 @@ class _Work:
             with self._told_if_interrupted():
                 result = reverse.run(org, target.warehouse, task, setting)
             rows_table = reverse.rows_table(target.warehouse)
-        return retl_render.result(result, rows_table=rows_table)
+        return retl_render.result(result, self.screen.words, rows_table=rows_table)
 
     def _confirm(self, org: Org, watch: Watch) -> Callable[[RetlPlan], bool]:
         def confirm(plan: RetlPlan) -> bool:
             if not self.asks(plan) or not sys.stdin or not sys.stdin.isatty():
                 return True
             with watch.hidden():
-                return _agrees(plan, org)
+                return _agrees(
+                    retl_render.question(plan, self.screen.words, org.username or org.instance_url)
+                )
 
         return confirm
 
@@ -438,23 +443,25 @@ class _Work:
     def _told_if_interrupted(self) -> Iterator[None]:
         try:
             yield
-        except KeyboardInterrupt:
-            self.screen.note("What was sent is recorded; the same command resumes from there.")
+        except KeyboardInterrupt as stopped:
+            told = "What was sent is recorded; the same command resumes from there."
+            self.screen.note(NOTHING_SENT if NOTHING_SENT in stopped.args else told)
             raise
 
 
-def _agrees(plan: RetlPlan, org: Org) -> bool:
+def _agrees(question: str) -> bool:
     """Asks on the terminal; where the question could not be seen, the answer is no."""
     from lht.cli.person import ask  # noqa: PLC0415
-    from lht.errors import PlanRefusedError  # noqa: PLC0415
+    from lht.errors import AuthError, PlanRefusedError  # noqa: PLC0415
 
     if not sys.stderr.isatty():
         raise PlanRefusedError(
             "Somebody should be asked, but stderr is no terminal; nothing was sent.",
             hint="Say so with --yes.",
         )
-    what = retl_render.NOUNS[plan.operation]
-    question = (
-        f"{org.username or org.instance_url}: {what} of {number(plan.rows_to_send)} {plan.object} records."
-    )
-    return ask(f"{question} Go on? [y/N] ").strip().lower() in {"y", "yes"}
+    try:
+        return ask(f"{question} Go on? [y/N] ").strip().lower() in {"y", "yes"}
+    except AuthError:  # the input ended
+        return False
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(NOTHING_SENT) from None

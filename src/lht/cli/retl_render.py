@@ -41,7 +41,7 @@ def plan(found: RetlPlan, words: Sequence[str]) -> Answer:
     """What a run would do. `words` is the command; without its `--dry_run` it is the real one."""
     command = command_line(word for word in words if word != "--dry_run")
     blocks = [
-        *told(found, _title(found, words)),
+        *told(found, _repair(found.object, words)),
         "",
         "Nothing was sent, and nothing was changed. To do it:",
         f"  {command}",
@@ -49,10 +49,16 @@ def plan(found: RetlPlan, words: Sequence[str]) -> Answer:
     return Answer({"plan": plan_document(found), "command": command}, blocks)
 
 
-def _title(found: RetlPlan, words: Sequence[str]) -> str:
+def _repair(sobject: str, words: Sequence[str]) -> str:
     """What repairs another run is called by that run."""
-    repair = REPAIRS.get(words[0])
-    return f"{found.object}: {repair} of run {words[words.index('--run_id') + 1]}" if repair else ""
+    repair = REPAIRS.get(words[0]) if words else None
+    return f"{sobject}: {repair} of run {words[words.index('--run_id') + 1]}" if repair else ""
+
+
+def question(found: RetlPlan, words: Sequence[str], org: str) -> str:
+    """What somebody is asked to agree to."""
+    what = _repair(found.object, words) or f"{found.object}: {NOUNS[found.operation]}"
+    return f"{org}, {what}: {number(found.rows_to_send)} record{'' if found.rows_to_send == 1 else 's'}."
 
 
 def plan_document(found: RetlPlan) -> dict[str, Any]:
@@ -178,9 +184,9 @@ def _place(mistake: Mistake) -> str:
 # ---- results
 
 
-def result(found: RetlResult, *, rows_table: str) -> Answer:
-    """What a run did. `rows_table` is where every row's fate stands."""
-    blocks = [*outcome(found), *_next(found, rows_table)]
+def result(found: RetlResult, words: Sequence[str], *, rows_table: str) -> Answer:
+    """What a run did, which `words` asked for. `rows_table` is where every row's fate stands."""
+    blocks = [*outcome(found, words), *_next(found, rows_table)]
     notes = [f"warning: {shown(warning, 500)}" for warning in found.warnings]
     return Answer(result_document(found), blocks, notes, Exit.DONE if found.is_whole else Exit.ROWS_FAILED)
 
@@ -194,11 +200,12 @@ def result_document(found: RetlResult) -> dict[str, Any]:
     return whole | {"warnings": list(found.warnings), "resumed": found.resumed, "of_run": found.of_run}
 
 
-def outcome(found: RetlResult) -> Iterator[Block]:
+def outcome(found: RetlResult, words: Sequence[str] = ()) -> Iterator[Block]:
     """A result as text."""
-    of_run = f" for run {found.of_run}" if found.of_run else ""
+    what = _repair(found.object, words) or f"{found.object}: {found.operation}"
     run = f"resumed run {found.run_id}" if found.resumed else f"run {found.run_id}"
-    yield f"{found.object}: {found.operation}{of_run}, {run}, {found.seconds:.1f} s"
+    yield f"{what}, {found.seconds:.1f} s"
+    yield f"  {run}"
     yield ""
     yield from _lines(_result_counts(found))
     if found.errors:
