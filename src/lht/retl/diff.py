@@ -61,7 +61,10 @@ def _differences(
 
 
 def _differs(column: SentColumn, new: str, old: str) -> str:
-    """The condition under which writing would change a field; most values are equal as they stand."""
+    """The condition under which writing would change a field.
+
+    Most values are equal as they stand, and only CASE makes DuckDB normalise no more than the others.
+    """
     form = key_sql if column.parent or column.is_key else normal_sql
     unequal = f"{form(new, column.field)} IS DISTINCT FROM {form(old, column.field)}"
-    return f"({new} IS NOT NULL AND {new} IS DISTINCT FROM {old} AND {unequal})"
+    return f"(CASE WHEN {new} IS NOT NULL AND {new} IS DISTINCT FROM {old} THEN {unequal} ELSE FALSE END)"

@@ -17,88 +17,106 @@ BLANKS: Final = "".join(map(chr, range(1, 33)))
 """What Salesforce cuts off both ends of a text, as Java's trim does."""
 ALL_BLANKS: Final = "SIMILAR TO '[\\x01-\\x20]*'"
 NUMBERS: Final = frozenset({"int", "long", "double", "currency", "percent"})
-IDS: Final = frozenset({"id", "reference"})
-_EXACT_DIGITS: Final = 15
-"""Digits that a double keeps whatever they are: Salesforce holds its numbers as doubles."""
 _CHECK_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _ID: Final = "[0-9A-Za-z]{15}([A-Za-z0-5]{3})?"
 
 
 def normal_sql(text_expr: str, field: Field) -> str:
-    """Gives the form of a text, encoded or held, that is equal exactly where the field's value is."""
-    return _normal(_given(text_expr), field)
+    """Gives the form of a text, encoded or held, that is equal exactly where the field's value is.
+
+    `text_expr` is best a column: it is written out several times.
+    """
+    if field.type in NUMBERS:
+        return _number(text_expr, field)
+    if field.type == "picklist":
+        return _listed(_given(text_expr), field)
+    if field.type == "multipicklist":
+        return _several(text_expr, field)
+    return _FORMS.get(field.type, _text)(text_expr)
 
 
 def key_sql(text_expr: str, field: Field) -> str:
     """Gives a match key as Salesforce compares it: letter case counts only where the field says so."""
-    if field.type in NUMBERS or field.type in IDS or field.type in {"date", "datetime", "time", "boolean"}:
+    if field.type in NUMBERS or field.type in _FORMS:
         return normal_sql(text_expr, field)
     text = _given(text_expr)
     return text if field.case_sensitive else f"lower({text})"
 
 
 def trimmed(text: str) -> str:
-    """A text without the blanks that Salesforce cuts off."""
-    return f"trim({text}, '{BLANKS}')"
+    """A text without the blanks that Salesforce cuts off; few have any, and looking is cheaper than cutting."""
+    bare = f"left({text}, 1) > ' ' AND right({text}, 1) > ' '"
+    return f"(CASE WHEN {bare} THEN {text} ELSE trim({text}, '{BLANKS}') END)"
 
 
 def _given(text: str) -> str:
     return f"nullif(nullif({trimmed(text)}, ''), '{NULL_MARK}')"
 
 
-def _normal(text: str, field: Field) -> str:
-    if field.type in IDS:
-        return f"coalesce({id_sql(text)}, {text})"
-    if field.type in NUMBERS:
-        return _number(text, field)
-    if field.type == "picklist":
-        return _listed(text, field)
-    if field.type == "multipicklist":
-        return _several(text, field)
-    return _FORMS.get(field.type, _line_feeds)(text)
+def _text(text: str) -> str:
+    """Line ends are one character: Salesforce gives some back in the form in which they did not come."""
+    return f"replace(replace({_given(text)}, chr(13) || chr(10), chr(10)), chr(13), chr(10))"
 
 
 def _boolean(text: str) -> str:
-    return f"CASE lower({text}) WHEN '1' THEN 'true' WHEN '0' THEN 'false' ELSE lower({text}) END"
+    return f"CASE {text} WHEN 'true' THEN 'true' WHEN '1' THEN 'true' WHEN '0' THEN 'false' ELSE lower({_given(text)}) END"
 
 
 def _date(text: str) -> str:
-    return f"left({text}, 10)"
+    return f"left({_given(text)}, 10)"
 
 
 def _time(text: str) -> str:
     fraction = f"CASE WHEN contains({text}, '.') THEN '0' ELSE '.000' END"
-    return f"rpad(left(rtrim({text}, 'Z'), 12), 12, {fraction})"
+    return f"rpad(left(rtrim({_given(text)}, 'Z'), 12), 12, {fraction})"
 
 
 def _email(text: str) -> str:
-    return f"lower({text})"
+    return f"lower({_given(text)})"
 
 
-def _line_feeds(text: str) -> str:
-    feeds = f"replace(replace({text}, chr(13) || chr(10), chr(10)), chr(13), chr(10))"
-    return f"CASE WHEN contains({text}, chr(13)) THEN {feeds} ELSE {text} END"
+def _id(text: str) -> str:
+    return f"coalesce({checked_id_sql(text)}, {_given(text)})"
+
+
+def checked_id_sql(text: str) -> str:
+    """Gives an id's 18 characters as `id_sql` does, quickly where they are what was given."""
+    is_right = f"length({text}) = 18 AND {text}[16:] = {_suffix(text)} AND regexp_full_match({text}, '{_ID}')"
+    return f"CASE WHEN {is_right} THEN {text} ELSE {id_sql(trimmed(text))} END"
 
 
 def _number(text: str, field: Field) -> str:
-    """Rounds half away from zero to the scale, then as a double does where digits are too many for one."""
+    """Rounds half away from zero to the scale, then as a double does: Salesforce holds its numbers as doubles.
+
+    Up to 15 digits a double changes nothing; most numbers fit the narrow, fast type.
+    """
     scale = 0 if field.type in {"int", "long"} else field.scale
-    kind = f"DECIMAL(38,{scale})"
-    exact = f"TRY_CAST({text} AS {kind})"
-    limit = "1" + "0" * max(_EXACT_DIGITS - scale, 0)
-    as_double = f"TRY_CAST(CAST({exact} AS DOUBLE) AS {kind})"
-    known = f"CASE WHEN abs({exact}) < {limit} THEN {exact} ELSE {as_double} END"
-    return f"coalesce(CAST({known} AS VARCHAR), CAST(TRY_CAST({text} AS DOUBLE) AS VARCHAR), {text})"
+    given = _given(text)
+    forms = [
+        f"CAST(TRY_CAST(CAST(TRY_CAST({given} AS {kind}) AS DOUBLE) AS {kind}) AS VARCHAR)"
+        for kind in (f"DECIMAL(18,{min(scale, 18)})", f"DECIMAL(38,{scale})")
+    ]
+    return f"coalesce({', '.join(forms)}, CAST(TRY_CAST({given} AS DOUBLE) AS VARCHAR), {given})"
 
 
 def _datetime(text: str) -> str:
     """To the second: Salesforce keeps no more."""
-    utc = f"CASE WHEN {text}[11] = 'T' AND (ends_with({text}, 'Z') OR ends_with({text}, '+0000')) THEN left({text}, 19)"
-    moment = f"TRY_CAST(TRY_CAST({text} AS TIMESTAMP WITH TIME ZONE) AS TIMESTAMP)"
-    return f"{utc} ELSE coalesce(strftime({moment}, '%Y-%m-%dT%H:%M:%S'), {text}) END"
+    given = _given(text)
+    usual = f"{text}[11] = 'T' AND (ends_with({text}, 'Z') OR ends_with({text}, '+0000'))"
+    moment = f"TRY_CAST(TRY_CAST({given} AS TIMESTAMP WITH TIME ZONE) AS TIMESTAMP)"
+    other = f"coalesce(strftime({moment}, '%Y-%m-%dT%H:%M:%S'), {given})"
+    return f"CASE WHEN {usual} THEN left({text}, 19) ELSE {other} END"
 
 
-_FORMS: Final = {"boolean": _boolean, "date": _date, "datetime": _datetime, "time": _time, "email": _email}
+_FORMS: Final = {
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "time": _time,
+    "email": _email,
+    "id": _id,
+    "reference": _id,
+}
 
 
 def _listed(text: str, field: Field) -> str:
@@ -109,10 +127,10 @@ def _listed(text: str, field: Field) -> str:
 
 def _several(text: str, field: Field) -> str:
     """Each entry once, in one order: Salesforce keeps the list's order, whatever was sent."""
-    entry = _listed("e", field)
-    parts = f"list_transform(string_split({text}, ';'), lambda p: {trimmed('p')})"
-    entries = f"list_transform(list_filter({parts}, lambda p: p <> ''), lambda e: {entry})"
-    return f"nullif(array_to_string(list_sort(list_distinct({entries})), ';'), '')"
+    parts = f"list_transform(string_split({_given(text)}, ';'), lambda p: {trimmed('p')})"
+    entries = f"list_transform(list_filter({parts}, lambda p: p <> ''), lambda e: {_listed('e', field)})"
+    several = f"nullif(array_to_string(list_sort(list_distinct({entries})), ';'), '')"
+    return f"CASE WHEN contains({text}, ';') THEN {several} ELSE {_listed(_given(text), field)} END"
 
 
 def id_sql(text: str) -> str:
@@ -122,9 +140,8 @@ def id_sql(text: str) -> str:
     in other letters than its own is put right, as Salesforce would.
     """
     shape = f"regexp_full_match({text}, '{_ID}')"
-    short = f"{text} || {_suffix(text)}"
-    whole = f"CASE WHEN substr({text}, 16) = {_suffix(text)} THEN {text} ELSE {_restored(text)} END"
-    return f"CASE WHEN NOT {shape} THEN NULL WHEN length({text}) = 15 THEN {short} ELSE {whole} END"
+    whole = f"CASE WHEN {text}[16:] = {_suffix(text)} THEN {text} ELSE {_restored(text)} END"
+    return f"CASE WHEN NOT {shape} THEN NULL WHEN length({text}) = 15 THEN {text} || {_suffix(text)} ELSE {whole} END"
 
 
 def _suffix(text: str) -> str:

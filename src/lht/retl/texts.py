@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lht.retl.normal import ALL_BLANKS, NULL_MARK, id_sql, trimmed
+from lht.retl.normal import ALL_BLANKS, NULL_MARK, checked_id_sql, trimmed
 
 if TYPE_CHECKING:
     from lht.model.salesforce import Field
@@ -23,7 +23,7 @@ MOST_DIGITS: Final = 18
 MOST_CHARACTERS: Final = 131_072
 _NUMBER: Final = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?0*[0-9]{1,3})?"
 _MOMENT: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
-_DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Zz]|[Tt ].*)?"
+_DAY: Final = rf"{_MOMENT}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Zz]"
 _TIME: Final = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?[Zz]?"
 _EMAIL: Final = r"[^@\s]+@[^@\s]+"
 _TRUE: Final = ("true", "t", "yes", "y", "1", "on")
@@ -145,8 +145,8 @@ def _plain(expr: str, family: str) -> str:
 def _id(expr: str, family: str) -> TextSql:
     if family != "text":
         return _wrong_type()
-    text = trimmed(_as_text(expr, family))
-    return TextSql(id_sql(text), (("MALFORMED_ID", f"({id_sql(text)}) IS NULL"),))
+    value = checked_id_sql(_as_text(expr, family))
+    return TextSql(value, (("MALFORMED_ID", "TRUE"),))
 
 
 def _wrong_type() -> TextSql:
@@ -268,20 +268,18 @@ def _cut_moment(expr: str, family: str) -> tuple[str, str]:
 
 
 def _date(expr: str, family: str) -> TextSql:
+    """The time of day is cut off, as Salesforce itself would."""
     if family not in {"text", "date", "moment"}:
         return _wrong_type()
+    day, loses = expr, "FALSE"
+    if family == "moment":
+        day, loses = f"CAST({_utc(expr)} AS DATE)", f"date_trunc('day', {_utc(expr)}) <> {_utc(expr)}"
     if family == "text":
         text = trimmed(_as_text(expr, family))
-        day = f"CASE WHEN regexp_full_match({text}, '{_DAY}') THEN TRY_CAST(left({text}, 10) AS DATE) END"
-        known = f"regexp_full_match({text}, '{_MOMENT}|{_DAY[:35]}[Zz]?') AND ({day}) IS NOT NULL"
-        refused = (("WRONG_TYPE", f"NOT coalesce({known}, FALSE)"), ("OUT_OF_RANGE", "TRUE"))
-        value = _when(f"{known} AND {_in_range(f'({day})')}", f"left({text}, 10)")
-        loses = f"length({text}) > 11 AND NOT regexp_matches({text}, '[Tt ]00:00(:00([.]0+)?)?([Zz]|$)')"
-        return TextSql(value, refused, loses, "the time of day")
-    day = expr if family == "date" else f"CAST({_utc(expr)} AS DATE)"
-    value = _when(_in_range(day), f"strftime({day}, '%Y-%m-%d')")
-    loses = f"date_trunc('day', {_utc(expr)}) <> {_utc(expr)}" if family == "moment" else "FALSE"
-    return TextSql(value, (("OUT_OF_RANGE", "TRUE"),), loses, "the time of day")
+        day = f"(CASE WHEN regexp_full_match({text}, '{_DAY}') THEN TRY_CAST(left({text}, 10) AS DATE) END)"
+        loses = f"regexp_matches({text}, '[Tt ].*[1-9].*') AND NOT regexp_matches({text}, '[Tt ]00:00(:00([.]0+)?)?([Zz+-]|$)')"
+    refused = (("WRONG_TYPE", f"{day} IS NULL"), ("OUT_OF_RANGE", "TRUE"))
+    return TextSql(_when(_in_range(day), f"strftime({day}, '%Y-%m-%d')"), refused, loses, "the time of day")
 
 
 def _datetime(expr: str, family: str) -> TextSql:
