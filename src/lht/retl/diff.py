@@ -22,7 +22,7 @@ def drop_unchanged(run: RetlRun, columns: Sequence[SentColumn], against: Literal
     """
     others = "other.sent[{}]" if against == "pushed" else "other.h{}"
     changes = " OR ".join(
-        _differs(column, f"row.c{place}", others.format(place))
+        _changes(column, f"row.c{place}", others.format(place), against)
         for place, column in enumerate(columns, start=1)
         if column.column
     )
@@ -35,6 +35,12 @@ def drop_unchanged(run: RetlRun, columns: Sequence[SentColumn], against: Literal
         f"AND ({changes or 'FALSE'}) IS NOT TRUE)"
     )
     return before - run.work.count("encoded")
+
+
+def _changes(column: SentColumn, new: str, old: str, against: str) -> str:
+    """Of what LHT wrote, NULL is a field that it left alone, and not an empty one."""
+    differs = _differs(column, new, old)
+    return f"({new} IS NOT NULL AND {old} IS NULL) OR {differs}" if against == "pushed" else differs
 
 
 def first_differences(run: RetlRun, columns: Sequence[SentColumn], limit: int = 10) -> tuple[Difference, ...]:

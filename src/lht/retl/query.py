@@ -90,7 +90,7 @@ def _check_tree(tree: Any) -> None:
     from sqlglot import exp  # noqa: PLC0415
 
     if not isinstance(tree, exp.Query):
-        raise _refused(f"it is {tree.key.upper()}")
+        raise _refused(f"it does more than read: {tree.key.upper()}")
     writing = tree.find(exp.DML, exp.Merge, exp.Create, exp.Drop, exp.Alter, exp.Command, exp.Into)
     if writing is not None:
         raise _refused(f"it does more than read: {writing.key.upper()}")

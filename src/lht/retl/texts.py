@@ -159,24 +159,25 @@ def _wrong_type() -> TextSql:
 def _number(expr: str, family: str, field: Field) -> TextSql:
     if family not in {"text", "whole", "decimal", "float"}:
         return _wrong_type()
-    digits, form = _digits(expr, family)
-    scale = 0 if field.type in WHOLE else field.scale
-    exact = f"TRY_CAST({digits} AS DECIMAL(38,{scale}))"
-    refused = [(_not_finite(family), f"NOT coalesce({form}, FALSE)")]
-    if field.type in WHOLE and family != "whole":
+    digits = _digits(expr, family)
+    whole = field.type in WHOLE and family != "whole"
+    exact = f"TRY_CAST(d AS DECIMAL(38,{0 if field.type in WHOLE else field.scale}))"
+    fits = f"abs({exact}) < {_limit(field)}" + (" AND NOT contains(d, '.')" if whole else "")
+    refused = [("NOT_A_NUMBER" if family == "float" else "WRONG_TYPE", f"({digits}) IS NULL")]
+    if whole:
         refused.append(("NOT_WHOLE", f"contains({digits}, '.')"))
-    refused.append(("TOO_MANY_DIGITS", f"NOT coalesce(abs({exact}) < {_limit(field, scale)}, FALSE)"))
-    conditions = " OR ".join(condition for _, condition in refused)
-    return TextSql(_when(f"{is_given(expr, family)} AND NOT ({conditions})", digits), tuple(refused))
+    value = _with("d", digits, f"CASE WHEN {fits} THEN d END")
+    return TextSql(value, (*refused, ("TOO_MANY_DIGITS", "TRUE")))
 
 
-def _not_finite(family: str) -> str:
-    return "NOT_A_NUMBER" if family == "float" else "WRONG_TYPE"
+def _with(name: str, value: str, form: str) -> str:
+    """Names a value within an expression, which would be written out again and again otherwise."""
+    return f"list_transform([{value}], lambda {name}: {form})[1]"
 
 
-def _limit(field: Field, scale: int) -> str:
+def _limit(field: Field) -> str:
     room = integer_digits(field)
-    return f"CAST('1{'0' * room}' AS DECIMAL(38,{min(scale, 37 - room)}))"
+    return f"CAST('1{'0' * room}' AS DECIMAL({room + 1},0))"
 
 
 def integer_digits(field: Field) -> int:
@@ -186,24 +187,25 @@ def integer_digits(field: Field) -> int:
     return max((field.precision or MOST_DIGITS) - field.scale, 0)
 
 
-def _digits(expr: str, family: str) -> tuple[str, str]:
-    """Gives a number's digits without an exponent, and the condition under which it is a number."""
+def _digits(expr: str, family: str) -> str:
+    """A number's digits without an exponent; NULL for what is no number."""
     match family:
         case "whole":
-            return f"CAST({expr} AS VARCHAR)", "TRUE"
+            return f"CAST({expr} AS VARCHAR)"
         case "decimal":
-            return _short_fraction(_leading_zero(f"CAST({expr} AS VARCHAR)")), "TRUE"
+            return _with("n", f"CAST({expr} AS VARCHAR)", _short_fraction(_leading_zero("n")))
         case "float":
-            return _float_digits(expr), f"isfinite({expr})"
-    text = trimmed(_as_text(expr, family))
-    spelled = f"CASE WHEN {text} ILIKE '%e%' THEN {_expanded(text)} ELSE ltrim({text}, '+') END"
-    return _short_fraction(_leading_zero(f"({spelled})")), f"regexp_full_match({text}, '{_NUMBER}')"
+            return _when(f"isfinite({expr})", _float_digits(expr))
+    spelled = f"CASE WHEN t ILIKE '%e%' THEN {_expanded('t')} ELSE ltrim(t, '+') END"
+    shortened = f"regexp_replace({_leading_zero('n')}, '^(-?)0+([0-9])', '\\1\\2')"
+    number = _with("n", spelled, _with("s", shortened, _short_fraction("s")))
+    return _with("t", trimmed(_as_text(expr, family)), _when(f"regexp_full_match(t, '{_NUMBER}')", number))
 
 
 def _float_digits(expr: str) -> str:
     """The shortest digits that read back as the same number: DuckDB gives them, but for its exponents."""
-    text = f"CAST({expr} AS VARCHAR)"
-    return _short_fraction(f"(CASE WHEN contains({text}, 'e') THEN {_expanded(text)} ELSE {text} END)")
+    spelled = f"CASE WHEN contains(t, 'e') THEN {_expanded('t')} ELSE t END"
+    return _with("t", f"CAST({expr} AS VARCHAR)", _with("n", spelled, _short_fraction("n")))
 
 
 def _expanded(text: str) -> str:
@@ -238,11 +240,9 @@ def _boolean(expr: str, family: str) -> TextSql:
         return TextSql(f"CAST({expr} AS VARCHAR)")
     if family not in {"text", "whole", "decimal"}:
         return _wrong_type()
-    word = f"lower({trimmed(f'CAST({expr} AS VARCHAR)')})"
-    if family == "decimal":
-        word = _short_fraction(_leading_zero(word))
-    value = f"CASE WHEN {word} IN {_TRUE} THEN 'true' WHEN {word} IN {_FALSE} THEN 'false' END"
-    return TextSql(value, (("WRONG_TYPE", "TRUE"),))
+    word = _digits(expr, family) if family == "decimal" else f"lower({trimmed(f'CAST({expr} AS VARCHAR)')})"
+    value = f"CASE WHEN b IN {_TRUE} THEN 'true' WHEN b IN {_FALSE} THEN 'false' END"
+    return TextSql(_with("b", word, value), (("WRONG_TYPE", "TRUE"),))
 
 
 # --- days and times
