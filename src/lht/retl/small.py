@@ -14,6 +14,7 @@ from lht.model.retl import Operation, Outcome, PartStatus
 from lht.retl.held import is_by_id
 from lht.retl.images import imaged_rows
 from lht.retl.json_rows import record_json
+from lht.retl.outcomes import begin_part
 from lht.sfdc import collections
 from lht.sfdc.wire import ErrorBody
 
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 
 LONGEST_BODY = 4 << 20
 """Letters of one call's records: a call is answered within minutes only."""
-_MAKE = (
-    "CREATE TABLE IF NOT EXISTS outcomes (part BIGINT, attempt BIGINT, row_number BIGINT, outcome VARCHAR, "
-    "created BOOLEAN, sf_id VARCHAR, class VARCHAR, message VARCHAR, fields VARCHAR)"
-)
 _GONE = "ENTITY_IS_DELETED"
 _NOTE = "It was deleted by an earlier call of this run whose answer was lost."
 
@@ -53,8 +50,7 @@ def send_part(run: RetlRun, part: Part, columns: Sequence[SentColumn]) -> None:
     is_again = part.status is PartStatus.CALLING
     if not is_again:
         run.state.save_part(replace(part, status=PartStatus.CALLING))
-    run.work.execute(_MAKE)
-    run.work.execute("DELETE FROM outcomes WHERE part = ? AND attempt = ?", [part.number, part.attempt])
+    begin_part(run.work, part)
     caller = _Caller(run, part, is_again=is_again)
     done = 0
     for rows in _chunks(run, part, columns):
