@@ -17,6 +17,7 @@ BLANKS: Final = "".join(map(chr, range(1, 33)))
 """What Salesforce cuts off both ends of a text, as Java's trim does."""
 ALL_BLANKS: Final = "SIMILAR TO '[\\x01-\\x20]*'"
 NUMBERS: Final = frozenset({"int", "long", "double", "currency", "percent"})
+IDS: Final = frozenset({"id", "reference"})
 _CHECK_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _ID: Final = "[0-9A-Za-z]{15}([A-Za-z0-5]{3})?"
 

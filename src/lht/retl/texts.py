@@ -10,14 +10,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lht.retl.normal import ALL_BLANKS, NULL_MARK, checked_id_sql, trimmed
+from lht.retl.normal import ALL_BLANKS, NULL_MARK, NUMBERS, checked_id_sql, trimmed
 
 if TYPE_CHECKING:
     from lht.model.salesforce import Field
 
-NUMBERS: Final = frozenset({"int", "long", "double", "currency", "percent"})
 WHOLE: Final = frozenset({"int", "long"})
-IDS: Final = frozenset({"id", "reference"})
 MOST_DIGITS: Final = 18
 """Digits of a number in Salesforce, where describe does not tell."""
 MOST_CHARACTERS: Final = 131_072
