@@ -430,12 +430,14 @@ class _Work:
 
     def _confirm(self, org: Org, watch: Watch) -> Callable[[RetlPlan], bool]:
         def confirm(plan: RetlPlan) -> bool:
-            if not self.asks(plan) or not sys.stdin or not sys.stdin.isatty():
+            if not self.asks(plan):
+                return True
+            question = retl_render.question(plan, self.screen.words, org.username or org.instance_url)
+            if not sys.stdin or not sys.stdin.isatty():
+                self.screen.note(question)
                 return True
             with watch.hidden():
-                return _agrees(
-                    retl_render.question(plan, self.screen.words, org.username or org.instance_url)
-                )
+                return _agrees(question)
 
         return confirm
 
