@@ -14,8 +14,8 @@ from lht.mapping.names import column_name
 from lht.model.retl import Operation, Outcome
 from lht.model.table import Column, ColumnKind, ColumnType
 from lht.retl.held import touched_fields
-from lht.retl.normal import NULL_MARK, normal_sql
-from lht.retl.texts import IDS, text_sql
+from lht.retl.normal import IDS, NULL_MARK, normal_sql
+from lht.retl.texts import text_sql
 from lht.state.tables import system_columns
 from lht.warehouse.statements import Statement, quote, quote_table, quote_text
 from lht.warehouse.streams import Stream

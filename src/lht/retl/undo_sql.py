@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lht.model.retl import Operation, Outcome
-from lht.retl.normal import NULL_MARK, normal_sql
-from lht.retl.texts import IDS
+from lht.retl.normal import IDS, NULL_MARK, normal_sql
 from lht.warehouse.statements import quote, quote_text
 
 if TYPE_CHECKING:
