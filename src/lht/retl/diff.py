@@ -20,21 +20,52 @@ def drop_unchanged(run: RetlRun, columns: Sequence[SentColumn], against: Literal
     A field that a row leaves alone never differs. Against `pushed`, one that was not written before does: what it
     holds is not known. Deletes, new records and rows whose record was not found always stay.
     """
-    others = "other.sent[{}]" if against == "pushed" else "other.h{}"
+    before = run.work.count("encoded")
+    _drop_equal(run, columns, against)
+    _drop_alike(run, columns, against)
+    return before - run.work.count("encoded")
+
+
+def _drop_equal(run: RetlRun, columns: Sequence[SentColumn], against: str) -> None:
+    """Drops rows whose texts are all as they were: most of them, and one join of hashes finds them.
+
+    Two hashes of 64 bits over all values: that two different rows share both is not to be expected.
+    """
+    joined, cells, found = _OTHER[against]
+    sent = [place for place, column in enumerate(columns, start=1) if column.column]
+    new, old = [f"c{place}" for place in sent], [cells.format(place) for place in sent]
+    run.work.execute(
+        f"DELETE FROM encoded WHERE row_number IN (SELECT row_number FROM (SELECT row_number, {_hashes(joined, new)} "
+        f"FROM encoded WHERE {_REPEATABLE}) AS row JOIN (SELECT {_hashes(joined, old)} FROM {against} AS other "
+        f"WHERE {found}) AS other USING (first_hash, second_hash))"
+    )
+
+
+def _hashes(key: str, cells: Sequence[str]) -> str:
+    forwards, backwards = ", ".join([key, *cells]), ", ".join([*reversed(cells), key])
+    return f"hash({forwards}) AS first_hash, hash('', {backwards}) AS second_hash"
+
+
+def _drop_alike(run: RetlRun, columns: Sequence[SentColumn], against: str) -> None:
+    """Drops rows whose texts are not as they were, but mean the same to Salesforce."""
+    joined, cells, found = _OTHER[against]
     changes = " OR ".join(
-        _changes(column, f"row.c{place}", others.format(place), against)
+        _changes(column, f"row.c{place}", f"other.{cells.format(place)}", against)
         for place, column in enumerate(columns, start=1)
         if column.column
     )
-    joined = "match_key" if against == "pushed" else "row_number"
-    found = "" if against == "pushed" else "AND other.record_id IS NOT NULL"
-    before = run.work.count("encoded")
     run.work.execute(
         f"DELETE FROM encoded WHERE row_number IN (SELECT row.row_number FROM encoded AS row JOIN {against} AS other "
-        f"ON row.{joined} = other.{joined} WHERE row.operation IN ('{Operation.UPDATE}', '{Operation.UPSERT}') {found} "
-        f"AND ({changes or 'FALSE'}) IS NOT TRUE)"
+        f"ON row.{joined} = other.{joined} WHERE row.{_REPEATABLE} AND {found} AND ({changes or 'FALSE'}) IS NOT TRUE)"
     )
-    return before - run.work.count("encoded")
+
+
+_REPEATABLE = f"operation IN ('{Operation.UPDATE}', '{Operation.UPSERT}')"
+_OTHER = {
+    "pushed": ("match_key", "sent[{}]", "TRUE"),
+    "held": ("row_number", "h{}", "other.record_id IS NOT NULL"),
+}
+"""By what each table is joined, its values, and its rows that count."""
 
 
 def _changes(column: SentColumn, new: str, old: str, against: str) -> str:
