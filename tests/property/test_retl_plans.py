@@ -58,6 +58,7 @@ def codes(matched: Matched) -> list[str]:
         "-- why\nselect a from b; -- the end",
         "WITH x AS (SELECT 1 AS a) SELECT * FROM x UNION ALL SELECT 2;",
         "(SELECT 1)",
+        "WITH x AS (SELECT 1 AS a) SELECT a FROM x WHERE a ???",
         "SELECT 'a;b' AS update_text, \"DELETE\" FROM t /* ; */",
     ],
 )

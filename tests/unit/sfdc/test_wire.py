@@ -332,3 +332,17 @@ def test_a_token_in_an_error_text_is_masked() -> None:
 
     assert "AQ.secret_token" not in shown
     assert "abcdef" not in shown
+
+
+def test_a_picklist_is_read_with_the_entries_that_are_active() -> None:
+    entries = [
+        {"value": "Hot", "active": True},
+        {"value": "Old", "active": False},
+        {"value": "Cold"},
+        {"label": "x"},
+    ]
+
+    field = wire.read_field({"name": "F", "restrictedPicklist": True, "picklistValues": entries})
+
+    assert (field.restricted_picklist, field.picklist_values) == (True, ("Hot", "Cold"))
+    assert wire.read_field({"name": "F"}).picklist_values == ()
