@@ -22,16 +22,19 @@ if TYPE_CHECKING:
 FIELDS = ("Name", "Phone", "NumberOfEmployees", "Description", "ParentId", "ExternalId__c")
 
 
-def quoted(value: Any) -> str:
-    if value is None:
-        return "CAST(NULL AS VARCHAR)"
-    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+NUMBERS = {"NumberOfEmployees"}
+
+
+def quoted(name: str, value: Any) -> str:
+    kind = "BIGINT" if name in NUMBERS else "VARCHAR"
+    text = "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
+    return f"CAST({text} AS {kind})"
 
 
 def select(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """A query that gives these rows."""
     listed = ", ".join(f'"{name}"' for name in names)
-    values = ", ".join(f"({', '.join(map(quoted, row))})" for row in rows)
+    values = ", ".join(f"({', '.join(map(quoted, names, row))})" for row in rows)
     return f"SELECT {listed} FROM (VALUES {values}) AS v ({listed})"
 
 

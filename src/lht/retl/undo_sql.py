@@ -71,9 +71,9 @@ def judged(columns: Sequence[SentColumn], restored: Sequence[Restored]) -> str:
     )
     changed = _listed([(one.column.target, _is_changed(one)) for one in restored])
     lost = _listed([(one.column.target, _is_lost(one)) for one in restored])
-    others = _listed([(column.target, f"sent{place} AND NOT holds{place}") for place, column in written])
+    others = _listed([(column.target, f"sent{place} AND NOT ({_holds(place)})") for place, column in written])
     return (
-        "CREATE OR REPLACE TABLE judged AS WITH facts AS (\n"
+        "CREATE OR REPLACE TABLE judged AS WITH facts AS MATERIALIZED (\n"
         f"SELECT {', '.join(['w.row_number', 'w.kind', 'w.record_id', 'w.has_image', *facts])}\n"
         "FROM written AS w JOIN held AS h USING (row_number) LEFT JOIN was_image AS i USING (row_number))\n"
         f"SELECT row_number, kind, record_id, has_image, {changed} AS changed, {lost} AS lost, {others} AS others{olds}\n"
@@ -82,32 +82,43 @@ def judged(columns: Sequence[SentColumn], restored: Sequence[Restored]) -> str:
 
 
 def _column_facts(place: int, column: SentColumn) -> list[str]:
-    ours, theirs = (_normal(text, column.field) for text in (f"w.sent[{place}]", f"h.h{place}"))
     return [
         f"w.sent[{place}] IS NOT NULL AS sent{place}",
-        f"{ours} IS NOT DISTINCT FROM {theirs} AS holds{place}",
+        f"{_normal(f'w.sent[{place}]', column.field)} AS ours{place}",
+        f"{_normal(f'h.h{place}', column.field)} AS theirs{place}",
     ]
 
 
 def _image_facts(one: Restored) -> list[str]:
-    old, now = (_normal(image_text(alias, one.field), one.field) for alias in ("i", "h"))
+    place = one.place
     known = f"coalesce(json_exists(CAST(i.image AS JSON), {_path(one.field)}), FALSE)"
-    return [
-        f"w.kind = '{UPDATED}' AND w.sent[{one.place}] IS NOT NULL AS updated{one.place}",
-        f"{known} AS known{one.place}",
-        f"{old} IS NOT DISTINCT FROM {now} AS is_back{one.place}",
-        f"coalesce({image_text('i', one.field)}, '{NULL_MARK}') AS before{one.place}",
+    facts = [
+        f"w.kind = '{UPDATED}' AND w.sent[{place}] IS NOT NULL AS updated{place}",
+        f"{known} AS known{place}",
+        f"{_normal(image_text('i', one.field), one.field)} AS was{place}",
+        f"coalesce({image_text('i', one.field)}, '{NULL_MARK}') AS before{place}",
     ]
+    if one.column.parent is not None:
+        facts.append(f"{_normal(image_text('h', one.field), one.field)} AS now{place}")
+    return facts
+
+
+def _holds(place: int) -> str:
+    return f"ours{place} IS NOT DISTINCT FROM theirs{place}"
+
+
+def _is_back(one: Restored) -> str:
+    """What is held by a relationship is the parent's key; of any other column it is what an image would tell."""
+    now = f"theirs{one.place}" if one.column.parent is None else f"now{one.place}"
+    return f"was{one.place} IS NOT DISTINCT FROM {now}"
 
 
 def _is_to_restore(one: Restored) -> str:
-    place = one.place
-    return f"updated{place} AND known{place} AND holds{place} AND NOT is_back{place}"
+    return f"updated{one.place} AND known{one.place} AND {_holds(one.place)} AND NOT ({_is_back(one)})"
 
 
 def _is_changed(one: Restored) -> str:
-    place = one.place
-    return f"updated{place} AND known{place} AND NOT holds{place} AND NOT is_back{place}"
+    return f"updated{one.place} AND known{one.place} AND NOT ({_holds(one.place)}) AND NOT ({_is_back(one)})"
 
 
 def _is_lost(one: Restored) -> str:
