@@ -392,3 +392,37 @@ def test_a_job_that_is_to_be_deleted_must_be_there(shell: Shell) -> None:
 
     assert outcome.code == 6
     assert "no Bulk API 2.0 job 750000000000000AAA" in outcome.err
+
+
+def test_runs_that_write_to_salesforce_are_listed_and_their_rows_pruned(shell: Shell) -> None:
+    from datetime import UTC, datetime
+
+    import pyarrow as pa
+
+    from lht.model.retl import ErrorClass, Intent, Operation, Part, PartStatus, RetlResult
+    from lht.state.retl_store import RetlState
+    from lht.warehouse.duckdb import open_duckdb
+
+    intent = Intent(
+        "run-a", "00D", "Account", "retl_update", Operation.UPDATE, "Id", ("Id",), ("Id",), "f", "SELECT 1", "{}",
+        1, 0, datetime(2020, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    part = Part("run-a", 1, 1, Operation.UPDATE, PartStatus.PLANNED, 1, 10)
+    errors = (ErrorClass("REQUIRED_FIELD_MISSING", 1, "Required fields are missing"),)
+    result = RetlResult("run-a", "update", "Account", 1, rows_sent=1, rows_failed=1, errors=errors)
+    with open_duckdb(str(shell.folder / "lake.duckdb")) as lake:
+        state = RetlState(lake)
+        state.ensure()
+        state.begin(intent, [part], pa.table({"part": [1], "row_number": [1], "sent": ['["x"]']}).to_reader())
+    interrupted = shell("runs")
+    with open_duckdb(str(shell.folder / "lake.duckdb")) as lake:
+        RetlState(lake).finish(intent, result)
+
+    assert "goes on where it stopped" in interrupted.out
+    assert "REQUIRED_FIELD_MISSING: 1 rows" in shell("runs").out
+    (run,) = shell("runs", "--json").json["runs"]
+    assert (run["status"], run["command"], run["result"]["rows_failed"]) == ("failed", "retl_update", 1)
+    assert "1 rows would be removed" in shell("prune", "--older_than", "90d", "--dry_run").out
+    assert shell("prune", "--older_than", "90", "--json").json["outbox_rows"] == 1
+    assert rows_of(shell, "SELECT * FROM lht.outbox") == []
+    assert shell("prune", "--older_than", "soon").code == 2
