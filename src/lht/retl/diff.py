@@ -77,21 +77,23 @@ def _changes(column: SentColumn, new: str, old: str, against: str) -> str:
 def first_differences(run: RetlRun, columns: Sequence[SentColumn], limit: int = 10) -> tuple[Difference, ...]:
     """Gives the first values that would change, by row and then by column; `held` must be filled."""
     found: list[tuple[int, int, Difference]] = []
+    keys = (f"row.c{place}" for place, column in enumerate(columns, start=1) if column.is_key)
+    known_by = next(keys, "row.match_key")  # the key as the query spells it
     for place, column in enumerate(columns, start=1):
         if not column.column or column.is_key:
             continue
-        for row, key, old, new in _differences(run, column, place, limit):
+        for row, key, old, new in _differences(run, column, place, known_by, limit):
             found.append((row, place, Difference(row, key or "", column.header, old, new)))
     found.sort(key=lambda entry: entry[:2])
     return tuple(difference for _, _, difference in found[:limit])
 
 
 def _differences(
-    run: RetlRun, column: SentColumn, place: int, limit: int
+    run: RetlRun, column: SentColumn, place: int, known_by: str, limit: int
 ) -> list[tuple[int, str | None, str | None, str | None]]:
     new, old = f"row.c{place}", f"other.h{place}"
     return run.work.query(
-        f"SELECT row.row_number, row.match_key, {old}, nullif({new}, '{NULL_MARK}') FROM encoded AS row "
+        f"SELECT row.row_number, {known_by}, {old}, nullif({new}, '{NULL_MARK}') FROM encoded AS row "
         f"JOIN held AS other ON row.row_number = other.row_number WHERE other.record_id IS NOT NULL "
         f"AND row.operation <> '{Operation.DELETE}' AND {_differs(column, new, old)} ORDER BY 1 LIMIT {int(limit)}"
     )

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from lht.errors import PlanRefusedError
 from lht.retl import parts
 from lht.retl.again import cut_again
+from lht.retl.budget import check_budget, cost_of
 from lht.retl.columns import find_field
 from lht.retl.intent import columns_of, new_intent, outbox_rows, superseded, unfinished
 from lht.retl.planning import compare, refusal
 from lht.retl.run import RetlRun
-from lht.retl.sending import abandon, check_cost, send_all
+from lht.retl.sending import abandon, send_all
 from lht.retl.strays import sweep
 from lht.retl.work import Work, clear_leftovers
 from lht.sfdc import rest
@@ -52,9 +53,12 @@ def plan_retl(org: Org, warehouse: Warehouse, task: Task, setting: Setting) -> R
     with _opened(org, warehouse, task.request, setting) as run:
         found = unfinished(run, task.of_run)
         prepared = task.prepare(run)
-        if not (prepared.plan.mistakes or prepared.is_compared):
-            prepared = compare(run, prepared)
-    return replace(prepared.plan, resumes=found.run_id if found else None)
+        plan = prepared.plan
+        if not plan.mistakes:
+            cost = cost_of(run, prepared.parts or parts.cut(run, prepared.columns))
+            plan = plan if prepared.is_compared else compare(run, prepared)
+            plan = replace(plan, parts=cost.jobs, api_calls=cost.calls)
+    return replace(plan, resumes=found.run_id if found else None)
 
 
 def run_retl(org: Org, warehouse: Warehouse, task: Task, setting: Setting) -> RetlResult:
@@ -155,7 +159,8 @@ def _begin(run: RetlRun, task: Task, setting: Setting) -> tuple[Intent, tuple[Se
     plan = replace(prepared.plan, parts=len(cut))
     if not setting.confirm(plan):
         raise PlanRefusedError("The run was not confirmed; nothing was sent.")
-    check_cost(run, cut)
+    cost = cost_of(run, cut)
+    check_budget(run, calls=cost.calls, batches=cost.batches, query_jobs=cost.query_jobs)
     intent = new_intent(run, prepared, setting.command, task.of_run)
     run.tell("recording", total=plan.rows_to_send)
     left = run.work.batches(f"SELECT * FROM {prepared.left}") if prepared.left else None

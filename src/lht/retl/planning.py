@@ -110,39 +110,32 @@ def _load_pushed(run: RetlRun, columns: Sequence[SentColumn]) -> bool:
     return True
 
 
-def compare(run: RetlRun, prepared: Prepared) -> Prepared:
-    """Completes a plan with what Salesforce holds now: what would be created, changed, left, and the first differences."""
-    columns, plan, work = prepared.columns, prepared.plan, run.work
+def compare(run: RetlRun, prepared: Prepared) -> RetlPlan:
+    """Completes a plan with what Salesforce holds now: what would be created, changed, left; the first differences."""
+    columns, plan = prepared.columns, prepared.plan
     if plan.operation is Operation.INSERT:
-        return replace(prepared, plan=replace(plan, rows_to_create=plan.rows_to_send))
+        return replace(plan, rows_to_create=plan.rows_to_send)
     run.tell("comparing", "with what Salesforce holds")
     held.read_held(run, columns, "encoded")
-    found = int(work.value("SELECT count(*) FROM encoded SEMI JOIN held USING (row_number)"))
-    new = int(
-        work.value(
-            "SELECT count(*) FROM encoded WHERE operation IN ('insert', 'upsert') AND row_number NOT IN (SELECT row_number FROM held)"
-        )
-    )
-    lost = plan.rows_to_send - found - new
-    conflicting = (
-        conflicts.find_conflicts(run, columns, "encoded")
-        if run.request.options.if_unchanged_since_sync
-        else None
-    )
-    plan = replace(plan, rows_conflicting=conflicting)
+    plan = _without_conflicts(run, columns, plan)
+    found = run.work.count("encoded SEMI JOIN held USING (row_number)")
+    new = run.work.count("encoded ANTI JOIN held USING (row_number)", "operation IN ('insert', 'upsert')")
+    plan = replace(plan, rows_not_found=plan.rows_to_send - found - new)
     if plan.operation is Operation.DELETE:
-        return replace(prepared, plan=replace(plan, rows_to_delete=found, rows_not_found=lost))
+        return replace(plan, rows_to_delete=found)
     differences = diff.first_differences(run, columns)
     same = diff.drop_unchanged(run, columns, "held")
-    counted = replace(
-        plan,
-        rows_to_create=new,
-        rows_to_change=found - same,
-        rows_to_leave=same,
-        rows_not_found=lost,
-        differences=differences,
+    return replace(
+        plan, rows_to_create=new, rows_to_change=found - same, rows_to_leave=same, differences=differences
     )
-    return replace(prepared, plan=counted)
+
+
+def _without_conflicts(run: RetlRun, columns: Sequence[SentColumn], plan: RetlPlan) -> RetlPlan:
+    if not run.request.options.if_unchanged_since_sync:
+        return plan
+    number = conflicts.find_conflicts(run, columns, "encoded")
+    run.work.execute("DELETE FROM encoded WHERE row_number IN (SELECT row_number FROM conflicts)")
+    return replace(plan, rows_conflicting=number, rows_to_send=plan.rows_to_send - number)
 
 
 def refusal(plan: RetlPlan) -> PlanRefusedError:

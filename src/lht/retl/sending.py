@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lht.errors import LimitExceededError
 from lht.model.retl import Operation, PartStatus
 from lht.retl import images, outcomes, small, submit, undelete
-from lht.retl.budget import check_budget
+from lht.retl.budget import CALLS_PER_JOB, batches_of, check_budget, goes_by_calls
 from lht.retl.intent import columns_of, load_outbox
 from lht.sfdc import rest
 from lht.state.retl_store import UNDO
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 
 MOST_JOBS = 4
 """How many jobs are in Salesforce's hands at a time; it works on each in parallel by itself."""
-ROWS_PER_BATCH = 10_000
-FEW_ROWS = 2_000
-"""Below so many rows Salesforce itself advises calls: https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/how_requests_are_processed.htm"""
-CALLS_PER_JOB = 12
-"""About what creating, filling, closing, following and reading one job takes."""
 _RESULT = "row_number, match_key, source, r.outcome, r.created, coalesce(r.sf_id, record_id) AS sf_id, r.class, r.message, r.fields"
 _OPEN = frozenset(PartStatus) - {PartStatus.SETTLED, PartStatus.ABANDONED}
 
@@ -60,8 +55,7 @@ def _send_part(run: RetlRun, intent: Intent, part: Part, columns: Sequence[SentC
     if part.status is PartStatus.PLANNED:
         _check_part(run, part)
         images.take_images(run, part, columns)
-    run.tell("sending", done=0, total=part.rows)
-    if goes_by_calls(intent, part):
+    if goes_by_calls(part, intent.rows_selected - intent.rows_unchanged):
         if part.operation is Operation.UNDELETE:
             undelete.send_part(run, part)
         else:
@@ -75,16 +69,7 @@ def _send_part(run: RetlRun, intent: Intent, part: Part, columns: Sequence[SentC
 def _check_part(run: RetlRun, part: Part) -> None:
     """Checks the limits again before each further part: the first was checked with the whole run."""
     if part.number > 1:
-        check_budget(run, calls=CALLS_PER_JOB, batches=_batches(part))
-
-
-def goes_by_calls(intent: Intent, part: Part) -> bool:
-    """Whether a part is sent by calls instead of a job: few rows, and a lost answer may be asked for again."""
-    if part.operation is Operation.UNDELETE:
-        return True
-    if part.operation is Operation.INSERT or part.job_id:
-        return False
-    return intent.rows_selected < FEW_ROWS
+        check_budget(run, calls=CALLS_PER_JOB, batches=batches_of(part))
 
 
 def _follow_all(run: RetlRun, intent: Intent, flying: deque[Part], columns: Sequence[SentColumn]) -> None:
@@ -116,21 +101,6 @@ def _pushed(run: RetlRun, intent: Intent, part: Part) -> pa.RecordBatchReader | 
     if intent.match_field is None or intent.command == UNDO or not holds:
         return None
     return run.work.batches("SELECT match_key, CAST(to_json(sent) AS VARCHAR) AS sent FROM outbox")
-
-
-def check_cost(run: RetlRun, cut: Sequence[Part]) -> None:
-    """Refuses a run that would take more of the org's limits than it may, before its first job."""
-    costs = [images.image_cost(run, part) for part in cut]
-    check_budget(
-        run,
-        calls=sum(CALLS_PER_JOB + calls for calls, _ in costs),
-        batches=sum(map(_batches, cut)),
-        query_jobs=sum(jobs for _, jobs in costs),
-    )
-
-
-def _batches(part: Part) -> int:
-    return -(-part.rows // ROWS_PER_BATCH)
 
 
 def abandon(run: RetlRun, intent: Intent) -> None:
