@@ -47,6 +47,7 @@ class Database:
         self._root = _connect(path)
         self._in_memory = path is None
         self._write_lock = threading.RLock()
+        self._turn = 0
         self._thread = threading.local()
         self._spill = tempfile.TemporaryDirectory(prefix="lht-org-", ignore_cleanup_errors=True)
         self._root.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -73,16 +74,16 @@ class Database:
             cursor.execute("CHECKPOINT")
 
     @contextmanager
-    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Lends a reader of its own; raises ShapeChanged where a table or column is not what it was."""
-        shared = self._shared
-        cursor = self.cursor() if shared is None else shared
+    def reading(self, own: Connection | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lends a reader, unless one is given; raises ShapeChanged where a table or column is not what it was."""
+        kept = own or self._shared
+        cursor = self.cursor() if kept is None else kept
         try:
             yield cursor
         except (duckdb.BinderException, duckdb.CatalogException) as error:
             raise ShapeChanged(str(error)) from error
         finally:
-            if shared is None:
+            if kept is None:
                 cursor.close()
 
     def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[object, ...]]:
@@ -105,15 +106,16 @@ class Database:
             connection.execute(sql, list(params))
 
     @contextmanager
-    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Holds the write lock, and commits at the end or rolls back on any failure.
+    def transaction(self, own: Connection | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Holds the write lock, and commits at the end or rolls back on any failure; by a connection of the caller's, if any.
 
         Do not nest, but under `together`, to whose end both are then left.
         """
         if self._shared is not None:
             yield self._shared
             return
-        with self._write_lock, self.reading() as connection:
+        with self._write_lock, self.reading(own) as connection:
+            self._turn += 1
             try:
                 connection.execute("BEGIN")
                 yield connection
@@ -121,6 +123,11 @@ class Database:
             except BaseException:
                 _roll_back(connection)
                 raise
+
+    @property
+    def turn(self) -> int:
+        """How many transactions there have been: who holds the write lock sees by it whether others wrote since."""
+        return self._turn
 
     @contextmanager
     def together(self) -> Iterator[None]:

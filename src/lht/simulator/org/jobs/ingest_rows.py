@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from lht.simulator.errors import ApiFault
 from lht.simulator.org import ids
 from lht.simulator.org.jobs.ingest_csv import BadRow, Record
-from lht.simulator.org.writes.collections import Outcome, Saved, save_sets
+from lht.simulator.org.writes.collections import Outcome, Saved
 from lht.simulator.org.writes.records import held_value
 from lht.simulator.org.writes.write_options import AS_USUAL, WriteOptions
 
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from lht.simulator.org.jobs.ingest_header import Column
     from lht.simulator.org.jobs.ingest_order import IngestOrder
     from lht.simulator.org.schemas.schema import FieldSchema, ObjectSchema
+    from lht.simulator.org.writes.ahead import Ahead
     from lht.simulator.org.writes.records import RecordKeeper
     from lht.simulator.org.writes.values import Stored
     from lht.simulator.org.writes.working_set import WorkingSet
 
 NULL = "#N/A"
 Body: TypeAlias = "dict[str, object]"
+VALUES_AHEAD = 500_000
+"""Values of the org's rows that are held in memory at a time, about: of wide objects, fewer chunks are read for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +38,30 @@ class ChunkWriter:
     keeper: RecordKeeper
     order: IngestOrder
     columns: Sequence[Column]
+    ahead: Ahead
     options: WriteOptions = AS_USUAL
 
-    def write(self, records: Sequence[Record]) -> list[Outcome]:
-        """Writes a chunk and tells what became of each record, in order."""
-        schema = self.keeper.catalog.need(self.order.object_name)
-        write = partial(self._remove if self.order.removes else self._save, schema, records)
-        return save_sets(self.keeper.db, [write], all_or_none=False)
+    def write(self, waiting: Sequence[Sequence[Record]]) -> list[Outcome]:
+        """Writes the last of the chunks that wait and tells what became of each record, in order."""
+        schema, records = self.keeper.catalog.need(self.order.object_name), waiting[-1]
+        rows_ahead = VALUES_AHEAD // len(schema.kinds)
+        most = max(1, rows_ahead // max(len(waiting[0]), len(records), 1))
+        with self.ahead.transaction(min(most, len(waiting))) as (work, reach):
+            if reach:
+                self._expect(work, schema, [record for chunk in waiting[-reach:] for record in chunk])
+            return (self._remove if self.order.removes else self._save)(schema, records, work)
+
+    def _expect(self, work: WorkingSet, schema: ObjectSchema, records: Sequence[Record]) -> None:
+        if self.order.removes:
+            named = [record[0] for record in records if not isinstance(record, BadRow)]
+            self.keeper.expect_deletions(work, schema, named, self.options)
+        else:
+            self._expect_bodies(work, schema, self._bodies(work, records))
 
     # Records that are to be there -------------------------------------------------------------------------------
 
     def _save(self, schema: ObjectSchema, records: Sequence[Record], work: WorkingSet) -> list[Outcome]:
-        bodies = self._bodies(work, records)
-        self._expect(work, schema, [body for body in bodies if not isinstance(body, ApiFault)])
+        bodies = [self._body(work, record) for record in records]
         verb = self._verb(schema, bodies)
         return [body if isinstance(body, ApiFault) else _tried(verb, work, body) for body in bodies]
 
@@ -97,7 +111,8 @@ class ChunkWriter:
         )
         return Saved(found, created=created)
 
-    def _expect(self, work: WorkingSet, schema: ObjectSchema, bodies: Sequence[Body]) -> None:
+    def _expect_bodies(self, work: WorkingSet, schema: ObjectSchema, read: Sequence[Body | ApiFault]) -> None:
+        bodies = [body for body in read if not isinstance(body, ApiFault)]
         named = [found for body in bodies if isinstance(found := body.get("Id"), str)]
         self.keeper.expect(work, schema, bodies, named + self._held(work, schema, bodies))
 

@@ -7,7 +7,7 @@ is shuffled by the job's id, so that the same job comes out the same way each ti
 from __future__ import annotations
 
 import random
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -19,6 +19,7 @@ from lht.simulator.org.jobs.ingest_header import columns
 from lht.simulator.org.jobs.ingest_lines import LineWriter
 from lht.simulator.org.jobs.ingest_rows import ChunkWriter
 from lht.simulator.org.rules.contention import Flight
+from lht.simulator.org.writes.ahead import Ahead
 from lht.simulator.org.writes.write_options import AS_USUAL, WriteOptions
 from lht.simulator.store.database import ShapeChanged
 from lht.simulator.store.results import Stopped
@@ -80,8 +81,9 @@ class Run:
         except JobFailed:
             self.leave_all()
             raise
-        writer = ChunkWriter(self.host.records, order, found)
-        self._work(upload, writer, LineWriter.of(found, order.form))
+        with closing(Ahead(self.host.records.db)) as ahead:
+            writer = ChunkWriter(self.host.records, order, found, ahead)
+            self._work(upload, writer, LineWriter.of(found, order.form))
 
     def _work(self, upload: Upload, writer: ChunkWriter, lines: LineWriter) -> None:
         """Works through the records; whatever ends that too soon, the rest is written down as not processed."""
@@ -98,7 +100,7 @@ class Run:
                 while waiting:
                     self._check()
                     chunk = waiting[-1]
-                    self._note(chunk, self._written(writer, chunk), lines, order)
+                    self._note(chunk, self._written(writer, waiting), lines, order)
                     waiting.pop()
         except QuotaSpent:
             raise
@@ -108,12 +110,12 @@ class Run:
                 self._leave([portion], lines)
             raise
 
-    def _written(self, writer: ChunkWriter, chunk: Sequence[Record]) -> list[Outcome]:
-        """Writes a chunk, again if an admin changed the object meanwhile: nothing of such an attempt is left."""
+    def _written(self, writer: ChunkWriter, waiting: Sequence[Sequence[Record]]) -> list[Outcome]:
+        """Writes the last of the chunks, again if an admin changed the object meanwhile: nothing of such an attempt is left."""
         locking = replace(writer, options=self._locking())
         for _ in range(ATTEMPTS):
             with suppress(ShapeChanged):
-                return locking.write(chunk)
+                return locking.write(waiting)
         raise JobFailed(f"{self.job.order.object_name} was changed again and again")
 
     def _locking(self) -> WriteOptions:

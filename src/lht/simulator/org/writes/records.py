@@ -287,12 +287,19 @@ class RecordKeeper:
         """Deletes records as one after the other would be, but at once; tells of each why it was refused, or None."""
         own_ids = [ids.to_long(record_id) or record_id for record_id in record_ids]
         with working(writer) as work:
-            work.expect(schema, own_ids, whole=bool(self.locks or options.locker))
-            work.expect_changes(own_ids)
+            self.expect_deletions(work, schema, own_ids, options)
             faults = [self._undeletable(work, schema, own_id, options) for own_id in own_ids]
             chosen = [own_id for own_id, fault in zip(own_ids, faults, strict=True) if fault is None]
             outcomes = iter(self.bin.delete(work, schema, chosen))
             return [fault or next(outcomes) for fault in faults]
+
+    def expect_deletions(
+        self, work: WorkingSet, schema: ObjectSchema, record_ids: Iterable[str], options: WriteOptions
+    ) -> None:
+        """Tells what deleting those records will ask for: it is then read at once."""
+        own_ids = [ids.to_long(record_id) or record_id for record_id in record_ids]
+        work.expect(schema, own_ids, whole=bool(self.locks or options.locker))
+        work.expect_changes(own_ids)
 
     def _undeletable(
         self, work: WorkingSet, schema: ObjectSchema, record_id: str, options: WriteOptions

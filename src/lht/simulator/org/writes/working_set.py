@@ -36,6 +36,10 @@ class WorkingSet:
         self._read_only: dict[str, bool] = {}
         self._kept: dict[object, Any] = {}
         self._unasked: dict[str, None] = {}
+        self.is_whole = True
+        """Whether it still knows all that was read ahead."""
+        self.ties_moved = 0
+        """How often a write may have changed who refers to whom."""
 
     def reading(self) -> Connection:
         """Writes everything, and gives the connection to whoever reads at once what no method here gives."""
@@ -45,9 +49,24 @@ class WorkingSet:
     def writing(self) -> Connection:
         """Writes everything, and gives the connection to whoever changes rows by statements of their own, at once."""
         self.flush()
+        self.is_whole = False
+        self.ties_moved += 1
+        self._numbers.forget()
         for table in self._tables.values():
             table.forget()
         return self._connection
+
+    def rewriting(self, members: Iterable[tuple[ObjectSchema, Iterable[str]]]) -> Connection:
+        """As `writing`, for whoever changes no rows but those, and tells himself of references that he changes."""
+        self.flush()
+        for schema, record_ids in members:
+            self._table(schema).forget_rows(record_ids)
+        return self._connection
+
+    def settle(self) -> None:
+        """Keeps of what was written no more than what was read before: it may be much, and nobody asks for it soon."""
+        for table in self._tables.values():
+            table.settle()
 
     def flush(self) -> None:
         """Writes what is to be written, and then what follows from all of it together."""
@@ -142,14 +161,17 @@ class WorkingSet:
     def insert(self, schema: ObjectSchema, row: Mapping[str, Stored], number: int | None = None) -> str:
         """Adds a row under the next id, or the one that was reserved for it; gives the id."""
         number = self.reserve(schema) if number is None else number
+        self.ties_moved += 1
         return self._table(schema).insert(rows.numbered(schema, row, number))
 
     def update(self, schema: ObjectSchema, record_id: str, row: Row) -> None:
         """Changes some fields of a row."""
+        self.ties_moved += any(name == "IsDeleted" or schema.kinds.get(name) == "reference" for name in row)
         self._table(schema).update(record_id, row)
 
     def erase(self, schema: ObjectSchema, field: str, value: Stored, like: Row) -> None:
         """Removes the rows that hold a value in a field, and are like that; a few values of `like` are usual."""
+        self.ties_moved += 1
         self._table(schema).erase(field, value, like)
 
     def _table(self, schema: ObjectSchema) -> _Table:
@@ -191,11 +213,15 @@ class _Numbers:
         self._moved[schema.name] = number
         return number
 
+    def forget(self) -> None:
+        """Reads the counts anew before the next is used."""
+        self._written = None
+
     def write(self) -> None:
-        """Writes the counts down, and reads them anew before the next is used."""
+        """Writes the counts down."""
         moved, known = self._moved, self._written or {}
-        self._moved, self._written = {}, None
         if moved:
+            self._moved, self._written = {}, known | moved
             counted = {name: used for name, used in moved.items() if name in known}
             rows.note_used(self._connection, counted, {name: moved[name] for name in moved.keys() - counted})
 
@@ -209,6 +235,7 @@ class _Table:
         self._new: dict[str, Row] = {}
         self._changes: dict[str, Row] = {}
         self._erased: dict[tuple[str, tuple[tuple[str, Stored], ...]], list[Stored]] = {}
+        self._made: list[str] = []
         self.forget()
 
     def forget(self) -> None:
@@ -218,6 +245,19 @@ class _Table:
         self._expected: dict[bool, dict[str, None]] = {True: {}, False: {}}
         self._held: dict[str, HeldValues] = {}
         self.answers: dict[object, Any] = {}
+
+    def forget_rows(self, record_ids: Iterable[str]) -> None:
+        """Knows nothing of what those rows hold."""
+        self._held = {}
+        self.answers.clear()
+        for record_id in record_ids:
+            self._rows.pop(record_id, None)
+            self._fates.pop(record_id, None)
+
+    def settle(self) -> None:
+        made, self._made = self._made, []
+        for record_id in made:
+            self._rows.pop(record_id, None)
 
     def expect(self, record_ids: Iterable[str], *, whole: bool) -> None:
         known = self._rows if whole else self._fates
@@ -257,6 +297,12 @@ class _Table:
         return record_id
 
     def update(self, record_id: str, changes: Row) -> None:
+        known = self._rows.get(record_id) or {}
+        changes = {
+            name: value for name, value in changes.items() if name not in known or known[name] != value
+        }
+        if not changes:
+            return
         if record_id in self._new:
             self._new[record_id] = self._new[record_id] | changes
         else:
@@ -289,6 +335,7 @@ class _Table:
         for (field, like), values in erased.items():
             rows.erase_like(self._connection, self.schema, (field, values), dict(like))
         new, self._new = self._new, {}
+        self._made += new
         if new:
             rows.insert_all(self._connection, self.schema, list(new.values()))
         changes, self._changes = self._changes, {}
