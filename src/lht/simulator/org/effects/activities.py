@@ -52,7 +52,8 @@ def _note_days(work: WorkingSet, parent: ObjectSchema, noted: list[tuple[str, da
         f'WHERE {table}."Id" = v.id AND {chosen} AND ("LastActivityDate" IS NULL OR "LastActivityDate" < v.day)'
     )
     days, moments = zip(*latest.values(), strict=True)
-    work.writing().execute(sql, [list(latest), list(days), list(moments), *given])
+    connection = work.rewriting([(parent, list(latest))])
+    connection.execute(sql, [list(latest), list(days), list(moments), *given])
 
 
 def archive(connection: Connection, catalog: Catalog, now: datetime, older_than_days: float) -> int:

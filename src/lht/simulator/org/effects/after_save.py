@@ -19,6 +19,7 @@ from lht.simulator.org.effects.roll_ups import LIVE, count_deals, count_members,
 from lht.simulator.org.effects.tracking import note_changed, note_created
 from lht.simulator.org.objects.picklists import MEMBER_STATUSES
 from lht.simulator.org.objects.sharing import SHARE_OF
+from lht.simulator.org.writes import rows
 from lht.simulator.org.writes.rows import MANY
 from lht.simulator.store.ddl import quoted
 
@@ -83,8 +84,9 @@ def after_delete(at: Changing, schema: ObjectSchema, record_ids: Sequence[str]) 
     """Counts anew what deleted records were counted in."""
     whose = SUMMED.get(schema.name)
     if whose and at.has(schema.name, whose):
-        sql = f'SELECT DISTINCT {quoted(whose)} FROM {{table}} WHERE "Id" IN {MANY}'
-        _sum(at, schema, set(at.column(schema.name, sql, [list(record_ids)])))
+        chosen, given = rows.among(schema, record_ids)
+        sql = f"SELECT DISTINCT {quoted(whose)} FROM {{table}} WHERE {chosen}"
+        _sum(at, schema, set(at.column(schema.name, sql, given)))
 
 
 def _share(at: Changing, schema: ObjectSchema, row: Row) -> None:
@@ -197,18 +199,15 @@ COPIES = {
 
 
 def _sum(at: Changing, schema: ObjectSchema, parents: set[str]) -> None:
+    opportunity = at.catalog.object("Opportunity") if schema.name == "OpportunityLineItem" else None
+    if opportunity:
+        at.work.expect(opportunity, parents - {""}, whole=True)
     for parent in parents - {""}:
         if schema.name == "CampaignMember":
-            at.work.later(count_members, partial(_each, at, count_members), [parent])
+            at.work.later(count_members, partial(count_members, at), [parent])
         elif schema.name == "Opportunity":
-            at.work.later(count_deals, partial(_each, at, count_deals), [parent])
+            at.work.later(count_deals, partial(count_deals, at), [parent])
         elif schema.name == "OpportunityLineItem":
             moved = sum_lines(at, parent)
-            opportunity = at.catalog.object("Opportunity")
             if moved and opportunity:
                 after_update(at.work, at.catalog, opportunity, moved, at.user_id)
-
-
-def _each(at: Changing, count: Callable[[Changing, str], None], parents: list[str]) -> None:
-    for parent in parents:
-        count(at, parent)

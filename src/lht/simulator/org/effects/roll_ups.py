@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lht.simulator.org.writes import rows
-from lht.simulator.store.ddl import quoted
+from lht.simulator.store.ddl import column_type, quoted
 
 if TYPE_CHECKING:
     from lht.simulator.org.effects.changing import Changing
@@ -27,15 +27,17 @@ def sum_lines(at: Changing, opportunity_id: str) -> tuple[Row, Row] | None:
         'SELECT count(*), sum("TotalPrice"), sum("Quantity") FROM "OpportunityLineItem" '
         f'WHERE "OpportunityId" = ? AND {LIVE}'
     )
-    count, amount, quantity = at.work.reading().execute(sql, [opportunity_id]).fetchone() or (0, None, None)
     old = at.find("Opportunity", opportunity_id)
+    if not old or old.get("IsDeleted"):
+        return None
+    count, amount, quantity = at.work.reading().execute(sql, [opportunity_id]).fetchone() or (0, None, None)
     new: Row = {"HasOpportunityLineItem": count > 0}
     if count:
         likely = float(str(old.get("Probability") or 0))
         total = round(amount or 0.0, 2)
         new |= {"Amount": total, "TotalOpportunityQuantity": round(quantity or 0.0, 2)}
         new["ExpectedRevenue"] = round(total * likely / 100, 2)
-    if not old or old.get("IsDeleted") or all(old.get(name) == value for name, value in new.items()):
+    if all(old.get(name) == value for name, value in new.items()):
         return None
     new |= {"LastModifiedDate": at.now, "LastModifiedById": at.user_id, "SystemModstamp": at.now}
     at.set("Opportunity", opportunity_id, new)
@@ -56,27 +58,41 @@ DEALS = {
 }
 
 
-def count_members(at: Changing, campaign_id: str) -> None:
-    """Counts a campaign's leads, contacts and responses anew."""
+def count_members(at: Changing, campaign_ids: list[str]) -> None:
+    """Counts the leads, contacts and responses of campaigns anew."""
     if at.has("Lead", "IsConverted") and at.has("Campaign", *MEMBERS):
-        source = f'"CampaignMember" m LEFT JOIN "Lead" l ON l."Id" = m."LeadId" WHERE m.{LIVE} AND m."CampaignId" = ?'
-        _count(at, campaign_id, MEMBERS, source)
+        _count(at, campaign_ids, MEMBERS, '"CampaignMember" m LEFT JOIN "Lead" l ON l."Id" = m."LeadId"')
 
 
-def count_deals(at: Changing, campaign_id: str) -> None:
-    """Counts a campaign's opportunities and their amounts anew."""
+def count_deals(at: Changing, campaign_ids: list[str]) -> None:
+    """Counts the opportunities of campaigns and their amounts anew."""
     if at.has("Opportunity", "CampaignId", "IsWon", "Amount") and at.has("Campaign", *DEALS):
-        _count(at, campaign_id, DEALS, f'"Opportunity" WHERE {LIVE} AND "CampaignId" = ?')
+        _count(at, campaign_ids, DEALS, '"Opportunity" m')
 
 
-def _count(at: Changing, campaign_id: str, figures: dict[str, str], source: str) -> None:
+def _count(at: Changing, campaign_ids: list[str], figures: dict[str, str], source: str) -> None:
     """What the platform counts moves SystemModstamp alone."""
-    found = at.work.reading().execute(f"SELECT {', '.join(figures.values())} FROM {source}", [campaign_id])
-    names = ", ".join(f"{quoted(name)} = ?" for name in figures)
-    differs = " OR ".join(f"{quoted(name)} IS DISTINCT FROM ?" for name in figures)
-    values = list(found.fetchone() or ())
-    sql = f'UPDATE "Campaign" SET {names}, "SystemModstamp" = ? WHERE "Id" = ? AND ({differs})'
-    at.work.writing().execute(sql, [*values, at.now, campaign_id, *values])
+    campaign, wanted = at.catalog.need("Campaign"), ", ".join(figures.values())
+    sql = (
+        f'SELECT m."CampaignId", {wanted} FROM {source} WHERE m."CampaignId" IN {rows.MANY} AND m.{LIVE} '
+        'GROUP BY m."CampaignId"'
+    )
+    found = {row[0]: row[1:] for row in at.work.reading().execute(sql, [campaign_ids]).fetchall()}
+    counted = [found.get(one, (0,) * len(figures)) for one in campaign_ids]
+    kinds = [column_type(campaign.kinds[name]) for name in figures]
+    names = [quoted(name) for name in figures]
+    listed = ", ".join(
+        f"unnest(CAST(? AS {kind}[])) AS {name}" for name, kind in zip(names, kinds, strict=True)
+    )
+    sets = ", ".join(f"{name} = v.{name}" for name in names)
+    differs = " OR ".join(f'"Campaign".{name} IS DISTINCT FROM v.{name}' for name in names)
+    sql = (
+        f'UPDATE "Campaign" SET {sets}, "SystemModstamp" = ? '
+        f"FROM (SELECT unnest(CAST(? AS VARCHAR[])) AS _id, {listed}) v "
+        f'WHERE "Campaign"."Id" = v._id AND ({differs})'
+    )
+    given = [list(values) for values in zip(*counted, strict=True)]
+    at.work.rewriting([(campaign, campaign_ids)]).execute(sql, [at.now, campaign_ids, *given])
 
 
 def count_all(connection: Connection, catalog: Catalog) -> None:

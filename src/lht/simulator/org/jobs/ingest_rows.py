@@ -165,7 +165,7 @@ class ChunkWriter:
         faults = self.keeper.delete_all_in(work, schema, chosen, self.options)
         if self.order.operation == "hardDelete":
             gone = [ids.checked_id(one) for one, fault in zip(chosen, faults, strict=True) if fault is None]
-            self.keeper.bin.empty(work.writing(), schema, gone)
+            self.keeper.bin.empty(work.reading(), schema, gone)
         following = iter(faults)
         return [one if isinstance(one, ApiFault) else _removed(one, next(following)) for one in checked]
 

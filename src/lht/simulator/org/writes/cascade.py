@@ -11,10 +11,11 @@ from lht.simulator.org.writes.relations import Tie, by_field, is_lookup, ties
 from lht.simulator.store.ddl import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lht.simulator.org.schemas.catalog import Catalog
     from lht.simulator.org.schemas.schema import ObjectSchema
+    from lht.simulator.org.writes.working_set import WorkingSet
     from lht.simulator.store.database import Connection
 
 MOST_NAMED = 10
@@ -48,11 +49,55 @@ class Cascade:
         return list(found.values())
 
 
-def cascade_of(
-    connection: Connection, catalog: Catalog, schema: ObjectSchema, record_ids: Sequence[str]
-) -> Cascade:
+class Kin:
+    """Who refers to records, or to whatever may go with them: asked once for many, and kept true while they go."""
+
+    def __init__(
+        self, work: WorkingSet, catalog: Catalog, schema: ObjectSchema, record_ids: Iterable[str]
+    ) -> None:
+        self._of: dict[str, list[Tie]] = {}
+        self._asked = dict.fromkeys(record_ids)
+        self._gone: set[str] = set()
+        self._emptied: set[tuple[str, str]] = set()
+        connection, seen = work.reading(), set(self._asked)
+        self._moved = work.ties_moved
+        generation = [(schema, list(self._asked))]
+        while generation:
+            found = [
+                tie for parent, parents in generation for tie in ties(connection, catalog, parent, parents)
+            ]
+            generation = self._add(found, seen)
+
+    def _add(self, found: Sequence[Tie], seen: set[str]) -> list[tuple[ObjectSchema, list[str]]]:
+        """Takes note of ties, and gives the children that may go too and were not seen yet, by object."""
+        fresh: dict[str, tuple[ObjectSchema, list[str]]] = {}
+        for tie in found:
+            self._of.setdefault(tie.parent, []).append(tie)
+            if tie.field.child_cascade and tie.id not in seen:
+                seen.add(tie.id)
+                fresh.setdefault(tie.child.name, (tie.child, []))[1].append(tie.id)
+        return list(fresh.values())
+
+    def of(self, record_id: str) -> list[Tie]:
+        """Gives the live records that refer to one."""
+        return [
+            tie
+            for tie in self._of.get(record_id, ())
+            if tie.id not in self._gone and (tie.id, tie.field.name) not in self._emptied
+        ]
+
+    def serves(self, work: WorkingSet, record_ids: Iterable[str]) -> bool:
+        """Tells whether it was asked about all of those, and nothing but deletions that it knows of came since."""
+        return self._moved == work.ties_moved and self._asked.keys() >= set(record_ids)
+
+    def note(self, cascade: Cascade) -> None:
+        """Takes into account who has gone, and whose lookups were emptied."""
+        self._gone.update(cascade.gone)
+        self._emptied.update((tie.id, tie.field.name) for tie in cascade.cleared)
+
+
+def cascade_of(kin: Kin, schema: ObjectSchema, record_ids: Sequence[str]) -> Cascade:
     """Decides for records in their order, each as if those before it had been deleted already."""
-    kin = _kin(connection, catalog, schema, record_ids)
     found = Cascade()
     for place, record_id in enumerate(record_ids):
         if record_id in found.gone:
@@ -64,7 +109,7 @@ def cascade_of(
             found.held[record_id] = held
             continue
         found.gone |= family
-        found.cleared += [tie for one in family for tie in kin.get(one, ()) if _loses(tie, found.gone)]
+        found.cleared += [tie for one in family for tie in kin.of(one) if _loses(tie, found.gone)]
     return found
 
 
@@ -72,44 +117,23 @@ def _loses(tie: Tie, gone: dict[str, ObjectSchema]) -> bool:
     return tie.id not in gone and is_lookup(tie.field)
 
 
-def _kin(
-    connection: Connection, catalog: Catalog, schema: ObjectSchema, record_ids: Sequence[str]
-) -> dict[str, list[Tie]]:
-    """Gives the live records that refer to these or to whatever may go with them, by whom they refer to."""
-    found: dict[str, list[Tie]] = {}
-    seen = set(record_ids)
-    generation = [(schema, list(dict.fromkeys(record_ids)))]
-    while generation:
-        next_one: dict[str, tuple[ObjectSchema, list[str]]] = {}
-        for parent, parents in generation:
-            for tie in ties(connection, catalog, parent, parents):
-                found.setdefault(tie.parent, []).append(tie)
-                if tie.field.child_cascade and tie.id not in seen:
-                    seen.add(tie.id)
-                    next_one.setdefault(tie.child.name, (tie.child, []))[1].append(tie.id)
-        generation = list(next_one.values())
-    return found
-
-
 def _family(
-    kin: dict[str, list[Tie]], schema: ObjectSchema, record_id: str, gone: dict[str, ObjectSchema]
+    kin: Kin, schema: ObjectSchema, record_id: str, gone: dict[str, ObjectSchema]
 ) -> dict[str, ObjectSchema]:
     """Gives a record and all that goes with it and is still there, children first."""
     members, waiting = {record_id: schema}, [record_id]
     while waiting:
-        for tie in kin.get(waiting.pop(), ()):
+        for tie in kin.of(waiting.pop()):
             if tie.field.child_cascade and tie.id not in members and tie.id not in gone:
                 members[tie.id] = tie.child
                 waiting.append(tie.id)
     return dict(reversed(members.items()))
 
 
-def _held(
-    kin: dict[str, list[Tie]], family: dict[str, ObjectSchema], gone: dict[str, ObjectSchema]
-) -> Held | None:
+def _held(kin: Kin, family: dict[str, ObjectSchema], gone: dict[str, ObjectSchema]) -> Held | None:
     """Finds what keeps a family from going: a record that stays and must not lose one of them."""
     for member, schema in family.items():
-        for child, _, kept in by_field(_keepers(kin.get(member, ()), family, gone)):
+        for child, _, kept in by_field(_keepers(kin.of(member), family, gone)):
             return Held(schema, member, child, tuple(kept))
     return None
 

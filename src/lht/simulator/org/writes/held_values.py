@@ -70,13 +70,14 @@ class HeldValues:
         if value in self._folded:
             self._put(record_id, self._folded[value])
         else:  # nobody asked for it, but it may be the same as one that somebody did
-            self._forget()
+            self.forget()
 
     def _put(self, record_id: str, folded: Stored) -> None:
         if record_id not in self._holders[folded]:
             self._holders[folded].append(record_id)
         self._holds[record_id] = folded
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Reads anew who holds what before that is next told."""
         self._expected |= dict.fromkeys(self._folded)
         self._folded, self._holders, self._holds = {}, {}, {}

@@ -300,6 +300,7 @@ class RecordKeeper:
         own_ids = [ids.to_long(record_id) or record_id for record_id in record_ids]
         work.expect(schema, own_ids, whole=bool(self.locks or options.locker))
         work.expect_changes(own_ids)
+        self.bin.expect(work, schema, own_ids)
 
     def _undeletable(
         self, work: WorkingSet, schema: ObjectSchema, record_id: str, options: WriteOptions

@@ -12,7 +12,7 @@ from lht.simulator.org import ids
 from lht.simulator.org.effects.after_save import after_delete, after_insert
 from lht.simulator.org.effects.changing import Changing
 from lht.simulator.org.writes import relations, rows
-from lht.simulator.org.writes.cascade import Cascade, cascade_of, refusals
+from lht.simulator.org.writes.cascade import Cascade, Kin, cascade_of, refusals
 from lht.simulator.org.writes.rows import MANY
 from lht.simulator.store.ddl import quoted
 
@@ -73,6 +73,15 @@ class RecycleBin:
     _looked: tuple[datetime, datetime, tuple[float, float]] | None = kept(default=None, init=False)
     """When the bin was last gone through, when something falls due next, and under which settings that holds."""
 
+    def expect(self, work: WorkingSet, schema: ObjectSchema, record_ids: Sequence[str]) -> None:
+        """Says that those records will be deleted: who refers to them is read at once."""
+        if schema.name not in ONE_BY_ONE:
+            self._kin(work, schema, record_ids)
+
+    def _kin(self, work: WorkingSet, schema: ObjectSchema, record_ids: Sequence[str]) -> Kin:
+        kin = work.keep((Kin, schema.name), lambda _: Kin(work, self.catalog, schema, record_ids))
+        return kin if kin.serves(work, record_ids) else Kin(work, self.catalog, schema, record_ids)
+
     def delete(
         self, work: WorkingSet, schema: ObjectSchema, record_ids: Sequence[str]
     ) -> list[ApiFault | None]:
@@ -86,15 +95,19 @@ class RecycleBin:
     def _delete(
         self, work: WorkingSet, schema: ObjectSchema, record_ids: Sequence[str]
     ) -> list[ApiFault | None]:
-        cascade = cascade_of(work.reading(), self.catalog, schema, record_ids)
+        kin = self._kin(work, schema, record_ids)
+        cascade = cascade_of(kin, schema, record_ids)
         refused = refusals(work.reading(), cascade.held) if cascade.held else {}
         if cascade.gone:
+            kin.note(cascade)
             self._remove(work, cascade)
         late = gone() if has_bin(schema) else UnknownRecord()
         return [late if place in cascade.again else refused.get(one) for place, one in enumerate(record_ids)]
 
     def _remove(self, work: WorkingSet, cascade: Cascade) -> None:
-        connection, now, members = work.writing(), self.clock.stamp(), cascade.by_object()
+        now, members = self.clock.stamp(), cascade.by_object()
+        losers = [(child, held) for child, _, held in relations.by_field(cascade.cleared)]
+        connection = work.rewriting([*members, *losers])
         relations.clear(connection, cascade.cleared, now)
         rows.log_deleted(connection, members, now)
         self._put(connection, [member for member in members if has_bin(member[0])], now)

@@ -247,12 +247,15 @@ class _Table:
         self.answers: dict[object, Any] = {}
 
     def forget_rows(self, record_ids: Iterable[str]) -> None:
-        """Knows nothing of what those rows hold."""
-        self._held = {}
+        """Knows nothing of what those rows hold, but that they were asked for."""
+        for held in self._held.values():
+            held.forget()
         self.answers.clear()
         for record_id in record_ids:
-            self._rows.pop(record_id, None)
-            self._fates.pop(record_id, None)
+            for whole, known in ((True, self._rows), (False, self._fates)):
+                if record_id in known:
+                    del known[record_id]
+                    self._expected[whole][record_id] = None
 
     def settle(self) -> None:
         made, self._made = self._made, []
