@@ -59,7 +59,7 @@ RESULT = RetlResult(
 MISTAKES = (
     Mistake(
         "TOO_LONG",
-        "Name holds 255 characters.",
+        "12 rows have a text in NAME that is longer than the 255 characters of Account.Name.",
         12,
         "NAME",
         "Name",
@@ -67,7 +67,15 @@ MISTAKES = (
         "Cut it: left(NAME, 255).",
     ),
     Mistake("UNKNOWN_COLUMN", "Account has no field FOO.", column="FOO", way_out="Did you mean Fax?"),
-    Mistake("WRONG_TYPE", "no number", 1, "REVENUE", "AnnualRevenue", "row 1: 'a\tlot'", "Cast it."),
+    Mistake(
+        "WRONG_TYPE",
+        "1 row has no number in REVENUE.",
+        1,
+        "REVENUE",
+        "AnnualRevenue",
+        "row 1: 'a\tlot'",
+        "Cast it.",
+    ),
 )
 
 
@@ -140,7 +148,7 @@ def test_every_mistake_of_a_refused_plan_is_told_at_any_width(
     lines = re.sub(r"\x1b\[\d*m", "", text).splitlines()[2:]
     assert max(len(line) for line in lines) <= int(width)
     folded = " ".join(text.split())
-    for told in ("12", "FOO", "Did you mean Fax?", "'a⇥lot'"):
+    for told in ("1. 12 rows", "FOO", "Did you mean Fax?", "Such as row 1: 'a⇥lot'", "Cast it."):
         assert told in folded
 
 

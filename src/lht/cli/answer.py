@@ -18,7 +18,7 @@ class Table:
     """Rows under headings.
 
     `numeric` names the headings whose column is set flush right; `optional` those that a narrow terminal does
-    without, the first first. `unfolds`: where a terminal is too narrow, print what is filled value by value, however few columns.
+    without, the first first.
     """
 
     headings: tuple[str, ...]
@@ -26,7 +26,6 @@ class Table:
     title: str = ""
     numeric: frozenset[str] = frozenset()
     optional: tuple[str, ...] = ()
-    unfolds: bool = False
 
     def without(self, heading: str) -> Table:
         """Gives the table without one column."""
@@ -37,7 +36,15 @@ class Table:
         )
 
 
-Block = str | Table
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Sentences of a list, set in beside their mark; a terminal's width decides where their lines end."""
+
+    mark: str
+    sentences: Sequence[str]
+
+
+Block = str | Table | Item
 
 _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, and those that turn the direction of writing."""

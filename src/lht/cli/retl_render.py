@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from lht.cli.answer import Answer, Block, Table, document, harmless, number
+from lht.cli.answer import Answer, Block, Item, Table, document, harmless, number
 from lht.cli.exits import Exit
 from lht.model.retl import Mistake, Operation
 
@@ -104,6 +104,7 @@ def _plan_counts(found: RetlPlan) -> Iterator[tuple[str, int | None, str]]:
     yield "  would change", found.rows_to_change, ""
     yield "  would leave as it is", found.rows_to_leave, ""
     yield "  would delete", found.rows_to_delete, ""
+    yield "  would undelete", found.rows_to_undelete or None, "taken out of the Recycle Bin"
     yield "  not in the org", found.rows_not_found or None, "these will fail"
     yield "  conflicting", found.rows_conflicting, "changed in Salesforce since: not sent"
 
@@ -126,7 +127,7 @@ def _fields(found: RetlPlan) -> str:
 
 
 def _cost(found: RetlPlan) -> str:
-    jobs = f"{number(found.parts)} job{'' if found.parts == 1 else 's'}"
+    jobs = f"{number(found.parts)} job{'' if found.parts == 1 else 's'}" if found.parts else "no job"
     return f"{jobs}, about {number(found.api_calls)} API calls"
 
 
@@ -155,30 +156,17 @@ def refused(error: PlanRefusedError) -> list[Block]:
     title = "Error: the plan is refused, and nothing was sent. " + (
         "One thing is wrong:" if kinds == 1 else f"{kinds} things are wrong:"
     )
-    return [title, "", mistakes(found)]
+    return [title, *mistakes(found)]
 
 
-def mistakes(found: Sequence[Mistake]) -> Table:
-    """Mistakes with their way out."""
-    rows = [
-        (
-            _place(m),
-            shown(m.message, 500),
-            number(m.rows) if m.rows else "",
-            shown(m.example, 200),
-            shown(m.way_out, 500),
-        )
-        for m in found
-    ]
-    headings = ("FIELD", "PROBLEM", "ROWS", "EXAMPLE", "WAY OUT")
-    return Table(headings, rows, numeric=frozenset({"ROWS"}), unfolds=True)
-
-
-def _place(mistake: Mistake) -> str:
-    field, column = mistake.field, mistake.column
-    if field and column and field.lower() != column.lower():
-        return shown(f"{field} (column {column})")
-    return shown(field or column or "")
+def mistakes(found: Sequence[Mistake]) -> Iterator[Block]:
+    """Mistakes, each with an example and its way out."""
+    width = len(str(len(found)))
+    for place, mistake in enumerate(found, start=1):
+        example = f"Such as {mistake.example}" if mistake.example else ""
+        told = [shown(text, 500) for text in (mistake.message, example, mistake.way_out) if text]
+        yield ""
+        yield Item(f"{place:>{width}}.", told)
 
 
 # ---- results
@@ -223,7 +211,7 @@ def _result_counts(found: RetlResult) -> Iterator[tuple[str, int | None, str]]:
     )
     yield "sent", found.rows_sent, jobs
     created = f"{number(found.rows_created)} created" if found.rows_created else ""
-    yield "  succeeded", found.rows_succeeded, created
+    yield "  succeeded", found.rows_succeeded if found.rows_sent else None, created
     yield "  failed", found.rows_failed or None, ""
     yield "  unprocessed", found.rows_unprocessed or None, "Salesforce did not come to them"
     yield (
@@ -236,14 +224,16 @@ def _result_counts(found: RetlResult) -> Iterator[tuple[str, int | None, str]]:
 def _next(found: RetlResult, rows_table: str) -> Iterator[str]:
     if not found.is_whole:
         yield ""
-        yield "Each of these rows:"
+        yield "Why, row by row:"
         yield f"  SELECT row_number, match_key, outcome, class, message FROM {rows_table}"
         yield f"  WHERE run_id = '{found.run_id}' AND outcome <> 'succeeded'"
     if found.rows_failed or found.rows_unprocessed:
         yield "Send them again, with the values that the query gives then:"
         yield f"  lht retl_retry --run_id {found.run_id}"
     if found.rows_succeeded:
-        yield "" if found.is_whole else "What an undo of the others would put back:"
+        if found.is_whole:
+            yield ""
+        yield f"See what an undo would put back{'' if found.is_whole else ' of the others'}:"
         yield f"  lht retl_undo --run_id {found.run_id} --dry_run"
 
 

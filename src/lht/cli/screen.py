@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from lht.cli.answer import Answer, Block, Table, as_json
+from lht.cli.answer import Answer, Block, Item, Table, as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -120,15 +120,18 @@ def write_json(value: Any) -> None:
 
 
 def print_blocks(blocks: Sequence[Block], stream: TextIO) -> None:
-    """Prints texts as they are and tables with borders; rich is loaded only if there is a table."""
+    """Prints texts as they are and tables with borders; rich is loaded only if there is more than text."""
     console: Console | None = None
     for block in blocks:
+        if isinstance(block, str):
+            stream.write(block + "\n")
+            continue
+        console = console or make_console(stream)
+        stream.flush()
         if isinstance(block, Table):
-            console = console or make_console(stream)
-            stream.flush()
             _print_table(console, block)
         else:
-            stream.write(block + "\n")
+            _print_item(console, block)
 
 
 def make_console(stream: TextIO) -> Console:
@@ -150,7 +153,7 @@ def _print_table(console: Console, table: Table) -> None:
     for heading in table.optional:
         if width(table) > console.width:
             table = table.without(heading)
-    is_long = table.unfolds or len(table.headings) > MANY_COLUMNS
+    is_long = len(table.headings) > MANY_COLUMNS
     if console.is_terminal and is_long and width(table) > console.width:
         _print_expanded(console, table)
     else:
@@ -167,11 +170,22 @@ def _print_expanded(console: Console, table: Table) -> None:
         values.add_column(min_width=max(len(heading) for heading in table.headings))
         values.add_column(overflow="fold")
         for heading, cell in zip(table.headings, row, strict=True):
-            if _text(cell) or not table.unfolds:
-                values.add_row(heading, _text(cell))
+            values.add_row(heading, _text(cell))
         with console.capture() as captured:
             console.print(values)
         console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def _print_item(console: Console, item: Item) -> None:
+    """Sets every sentence in by the mark, and the rest of a long one as far."""
+    from textwrap import wrap  # noqa: PLC0415
+
+    gap = " " * (len(item.mark) + GAP)
+    lead = item.mark.ljust(len(gap))
+    for sentence in item.sentences:
+        for line in wrap(sentence, console.width, initial_indent=lead, subsequent_indent=gap):
+            console.file.write(f"{line}\n")
+            lead = gap
 
 
 def _print_grid(console: Console, table: Table) -> None:

@@ -172,6 +172,7 @@ class RetlPlan:
     rows_to_change: int | None = None
     rows_to_leave: int | None = None
     rows_to_delete: int | None = None
+    rows_to_undelete: int | None = None
     rows_not_found: int | None = None
     rows_conflicting: int | None = None
     parts: int = 0

@@ -63,9 +63,7 @@ def find_warnings(run: RetlRun, matched: Matched) -> tuple[str, ...]:
             continue
         rows = run.work.count("source", f"coalesce({text.loses}, FALSE) AND {text.value} IS NOT NULL")
         if rows:
-            said.append(
-                f"{_rows(rows)} of {column.column} {_lose(rows)} {text.lost}: {column.header} has none."
-            )
+            said.append(f"{column.header} loses {text.lost} in {_rows(rows)}.")
     return tuple(said)
 
 
@@ -206,6 +204,8 @@ def _empty(run: RetlRun, code: str, column: SentColumn, rows: int) -> Mistake:
     message, way_out = _EMPTY[code]
     known = {"rows": _rows(rows), "have": "has" if rows == 1 else "have"}
     known |= {"column": column.column, "field": _field_name(run, column)}
+    makes_new = run.request.operation is Operation.UPSERT and column.field.type == "id"
+    known["or_else"] = " Or make new records of them: --insert_missing." if makes_new else ""
     return Mistake(
         code,
         message.format(**known),
@@ -224,7 +224,7 @@ def _is_empty(run: RetlRun, column: SentColumn) -> str:
 _EMPTY = {
     "EMPTY_KEY": (
         "{rows} {have} no value in {column}, by which the records are found ({field}).",
-        "Leave these rows out: WHERE {column} IS NOT NULL. With --field Id, --insert_missing makes new records of them.",
+        "Leave these rows out: WHERE {column} IS NOT NULL.{or_else}",
     ),
     "REQUIRED_FIELD_MISSING": (
         "{rows} {have} no value in {column}, and new records need {field}.",
@@ -388,10 +388,6 @@ def _field_name(run: RetlRun, column: SentColumn) -> str:
 
 def _rows(count: int) -> str:
     return f"{count:,} row" + ("" if count == 1 else "s")
-
-
-def _lose(count: int) -> str:
-    return "loses" if count == 1 else "lose"
 
 
 def _shown(value: Any) -> str:

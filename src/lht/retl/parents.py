@@ -133,14 +133,15 @@ def _mistake(run: RetlRun, lookup: _Lookup, condition: str, *, is_missing: bool)
 
 
 def _missing(lookup: _Lookup, rows: int, parents: int, what: str) -> str:
-    return (
-        f"{rows} rows name {parents} parents in {lookup.column.column} that the org does not have, or that this "
-        f"login cannot see: there is no live {what}."
-    )
+    name = f"1 row names a parent in {lookup.column.column}"
+    if rows > 1:
+        name = f"{rows} rows name {parents} parent{'' if parents == 1 else 's'} in {lookup.column.column}"
+    return f"{name} that the org does not have, or that this login cannot see: there is no live {what}."
 
 
 def _several(lookup: _Lookup, rows: int, what: str) -> str:
-    return f"{rows} rows name a parent in {lookup.column.column} that is not one: several have the {what}."
+    name = "1 row names" if rows == 1 else f"{rows} rows name"
+    return f"{name} a parent in {lookup.column.column} that is not one: several have the {what}."
 
 
 def _way_out(run: RetlRun, lookup: _Lookup, parent: str, *, is_missing: bool) -> str:

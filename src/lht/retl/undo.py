@@ -198,13 +198,10 @@ def _plan(run: RetlRun, columns: tuple[SentColumn, ...], restored: Sequence[Rest
         rows_to_change=by_operation.get(str(Operation.UPDATE), 0),
         rows_to_delete=by_operation.get(str(Operation.DELETE), 0),
         rows_conflicting=left,
-        warnings=(*_undeletes(back), *_left(run), *_partly(run)),
+        rows_to_undelete=back,
+        warnings=(*_left(run), *_partly(run)),
         differences=_differences(run, restored),
     )
-
-
-def _undeletes(rows: int) -> list[str]:
-    return [f"{rows} records are taken out of the Recycle Bin."] if rows else []
 
 
 def _left(run: RetlRun) -> list[str]:
