@@ -240,8 +240,8 @@ def test_lists_and_bytes_are_refused_and_what_is_cut_off_is_said(rows: Rows) -> 
         ("UNSUPPORTED_TYPE", "Text__c"), ("UNSUPPORTED_TYPE", "Long__c"), ("WRONG_TYPE", "Ratio__c"),
     ]  # fmt: skip
     assert checks.find_warnings(asked.run, matched) == (
-        "1 row of seen loses digits beyond milliseconds: Seen__c has none.",
-        "1 row of found loses the time of day: Found__c has none.",
+        "Seen__c loses digits beyond milliseconds in 1 row.",
+        "Found__c loses the time of day in 1 row.",
     )
 
 

@@ -16,6 +16,7 @@ from lht.model.table import Column, ColumnKind, ColumnType
 from lht.retl.held import touched_fields
 from lht.retl.normal import IDS, NULL_MARK, normal_sql
 from lht.retl.texts import text_sql
+from lht.retl.words import counted
 from lht.state.tables import system_columns
 from lht.warehouse.statements import Statement, quote, quote_table, quote_text
 from lht.warehouse.streams import Stream
@@ -70,7 +71,9 @@ def drop_conflicts(run: RetlRun, part: Part, columns: Sequence[SentColumn], rows
         run.work.execute(f"INSERT INTO {quote(_recorded(run))} SELECT DISTINCT row_number FROM conflicts")
         run.work.execute("DELETE FROM held WHERE row_number IN (SELECT row_number FROM conflicts)")
         leave_out(run)
-        run.tell("warning", f"{number} rows were changed in Salesforce since the last sync, and are not sent")
+        run.tell(
+            "warning", f"changed in Salesforce since the last sync, and not sent: {counted(number, 'row')}"
+        )
     return number
 
 

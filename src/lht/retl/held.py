@@ -10,6 +10,7 @@ from lht.mapping.types import why_unreadable
 from lht.model.retl import Operation
 from lht.retl.fetch import Fetched, Wanted, fetch
 from lht.retl.normal import key_sql
+from lht.retl.words import counted
 from lht.sfdc import rest
 from lht.warehouse.statements import quote_text
 
@@ -181,6 +182,6 @@ def _tell_several(run: RetlRun, key: Field) -> None:
         )
         run.tell(
             "warning",
-            f"{number} rows have a {key.name} that several records have, such as row {row}: "
-            f"{records} records have {text!r}. Salesforce will refuse them.",
+            f"several records have the {key.name} of {counted(number, 'row')}, such as row {row}: "
+            f"{records:,} records have {text!r}. Salesforce will refuse that.",
         )

@@ -18,6 +18,7 @@ from lht.model.retl import Operation, Outcome, positions_sent
 from lht.model.salesforce import Field, JobState
 from lht.retl import classes, normal
 from lht.retl.told import Told, read_nothing, read_told
+from lht.retl.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,9 @@ def _read(run: RetlRun, job: BulkJob) -> Told:
         if _differs(told, job):
             run.tell("warning", _difference(told, job))
     if told.skipped:
-        run.tell("warning", f"{told.skipped} rows of the results of job {job.id} cannot be read")
+        run.tell(
+            "warning", f"the results of job {job.id} have {counted(told.skipped, 'row')} that cannot be read"
+        )
     return told
 
 

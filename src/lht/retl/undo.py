@@ -27,6 +27,7 @@ from lht.retl.normal import NULL_MARK
 from lht.retl.planning import Prepared, Task
 from lht.retl.undelete import read_bin
 from lht.retl.undo_sql import BACK, CREATED, DELETED, UPDATED, Restored
+from lht.retl.words import counted
 from lht.sfdc import rest
 from lht.state.retl_store import UNDO
 
@@ -210,7 +211,7 @@ def _left(run: RetlRun) -> list[str]:
         "arg_min(message, row_number) FROM left_rows GROUP BY class ORDER BY class"
     )
     return [
-        f"{rows} rows are not put back ({word}), such as row {row}, record {record}: {message}"
+        f"Not put back ({word}): {counted(rows, 'row')}, such as row {row}, record {record}: {message}"
         for word, rows, row, record, message in found
     ]
 
@@ -225,7 +226,7 @@ def _partly(run: RetlRun) -> list[str]:
     if not rows:
         return []
     why = "that were changed since or are not kept"
-    return [f"{rows} rows are put back but for fields {why}, such as {fields} of record {record}."]
+    return [f"Put back but for fields {why}: {counted(rows, 'row')}, such as {fields} of record {record}."]
 
 
 def _differences(run: RetlRun, restored: Sequence[Restored]) -> tuple[Difference, ...]:
