@@ -16,6 +16,7 @@ SHORT, LONG, GROUP = 15, 18, 5
 COUNTED = 9
 KNOWN = 1 << 14
 """Answers that are kept in mind: the same ids are asked for several times while records are written."""
+_CAPITALS = {ord(char): str(int("A" <= char <= "Z")) for char in DIGITS}
 _VALUES = {digit: value for value, digit in enumerate(DIGITS)}
 _SHAPE = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 
@@ -25,20 +26,32 @@ def suffix(short: str) -> str:
     return "".join([_mark(short[start : start + GROUP]) for start in range(0, SHORT, GROUP)])
 
 
-@lru_cache(KNOWN)
 def _mark(group: str) -> str:
-    """Gives the character that tells the capitals among five; ids of one object differ in their last five alone."""
-    return SUFFIXES[sum(1 << bit for bit, char in enumerate(group) if "A" <= char <= "Z")]
+    """Gives the character that tells the capitals among five."""
+    return SUFFIXES[int(group[::-1].translate(_CAPITALS), 2)]
 
 
 def make_id(prefix: str, number: int) -> str:
     """Gives the id of an object's n-th record."""
-    tail = ""
-    for _ in range(COUNTED):
+    high, low = divmod(number, len(DIGITS) ** GROUP)
+    head, marks = _head(prefix, high)
+    tail = _digits(low, GROUP)
+    return head + tail + marks + _mark(tail)
+
+
+@lru_cache
+def _head(prefix: str, high: int) -> tuple[str, str]:
+    """Gives what ids that differ in their last five characters alone begin with, and what tells its capitals."""
+    head = prefix + POD + _digits(high, COUNTED - GROUP)
+    return head, suffix(head + DIGITS[0] * GROUP)[:-1]
+
+
+def _digits(number: int, count: int) -> str:
+    found = ""
+    for _ in range(count):
         number, digit = divmod(number, len(DIGITS))
-        tail = DIGITS[digit] + tail
-    short = prefix + POD + tail
-    return short + suffix(short)
+        found = DIGITS[digit] + found
+    return found
 
 
 def number_of(prefix: str, record_id: str) -> int | None:

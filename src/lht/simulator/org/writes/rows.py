@@ -121,7 +121,7 @@ def numbered(schema: ObjectSchema, row: Mapping[str, Stored], number: int) -> Ro
 def insert_all(connection: Connection, schema: ObjectSchema, rows: Sequence[Row]) -> None:
     """Adds whole rows by one statement. Columns in which all are empty stay out of it."""
     columns = {name: [row[name] for row in rows] for name in rows[0]}
-    filled = {name: values for name, values in columns.items() if any(one is not None for one in values)}
+    filled = {name: values for name, values in columns.items() if values.count(None) < len(values)}
     kinds = {**schema.kinds, "_seq": "long"}
     cells = [_cells(kinds[name], values) for name, values in filled.items()]
     sql = f"INSERT INTO {quoted(schema.name)} ({', '.join(map(quoted, filled))}) SELECT {', '.join(c for c, _ in cells)}"
