@@ -153,3 +153,17 @@ def test_reading_ahead_changes_nothing(pair: Pair) -> None:
         for name in TABLES:
             sql = f"SELECT * FROM {quoted(name)} ORDER BY ALL"
             assert pair[0].db.rows(sql) == pair[1].db.rows(sql), (name, order)
+
+
+def test_a_record_that_went_in_an_earlier_chunk_is_left_as_it_went() -> None:
+    with closing(Org.open()) as org:
+        head = org.records.create("Contact", {"LastName": "head"})
+        stays, goes = (
+            org.records.create("Contact", {"LastName": name, "ReportsToId": head})
+            for name in ("stays", "goes")
+        )
+        order = IngestOrder.read({"object": "Contact", "operation": "delete"}, org.catalog, org.settings, API)
+        carry_out(org, order, ["Id"], [[[goes]], [[head]]], [("nothing", "", "", {})] * 2, apart=False)
+        found = dict(org.db.rows('SELECT "Id", "ReportsToId" FROM "Contact"'))
+
+    assert found == {head: None, stays: None, goes: head}

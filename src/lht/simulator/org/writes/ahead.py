@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from lht.simulator.store.database import Database
 
-FARTHEST = 64
+FARTHEST, AT_FIRST = 64, 16
 
 
 class Ahead:
@@ -29,7 +29,7 @@ class Ahead:
         self._work: WorkingSet | None = None
         self._turn = 0
         self._left = 0
-        self._reach = 1
+        self._reach = AT_FIRST
 
     def close(self) -> None:
         """Gives the connection back."""

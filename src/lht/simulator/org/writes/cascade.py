@@ -58,7 +58,6 @@ class Kin:
         self._of: dict[str, list[Tie]] = {}
         self._asked = dict.fromkeys(record_ids)
         self._gone: set[str] = set()
-        self._emptied: set[tuple[str, str]] = set()
         connection, seen = work.reading(), set(self._asked)
         self._moved = work.ties_moved
         generation = [(schema, list(self._asked))]
@@ -80,20 +79,15 @@ class Kin:
 
     def of(self, record_id: str) -> list[Tie]:
         """Gives the live records that refer to one."""
-        return [
-            tie
-            for tie in self._of.get(record_id, ())
-            if tie.id not in self._gone and (tie.id, tie.field.name) not in self._emptied
-        ]
+        return [tie for tie in self._of.get(record_id, ()) if tie.id not in self._gone]
 
     def serves(self, work: WorkingSet, record_ids: Iterable[str]) -> bool:
         """Tells whether it was asked about all of those, and nothing but deletions that it knows of came since."""
         return self._moved == work.ties_moved and self._asked.keys() >= set(record_ids)
 
-    def note(self, cascade: Cascade) -> None:
-        """Takes into account who has gone, and whose lookups were emptied."""
-        self._gone.update(cascade.gone)
-        self._emptied.update((tie.id, tie.field.name) for tie in cascade.cleared)
+    def note(self, gone: Iterable[str]) -> None:
+        """Takes into account who has gone. Lookups that were emptied for that referred to nobody else."""
+        self._gone.update(gone)
 
 
 def cascade_of(kin: Kin, schema: ObjectSchema, record_ids: Sequence[str]) -> Cascade:

@@ -99,7 +99,7 @@ class RecycleBin:
         cascade = cascade_of(kin, schema, record_ids)
         refused = refusals(work.reading(), cascade.held) if cascade.held else {}
         if cascade.gone:
-            kin.note(cascade)
+            kin.note(cascade.gone)
             self._remove(work, cascade)
         late = gone() if has_bin(schema) else UnknownRecord()
         return [late if place in cascade.again else refused.get(one) for place, one in enumerate(record_ids)]
