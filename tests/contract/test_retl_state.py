@@ -195,6 +195,24 @@ def test_what_was_pushed_is_forgotten_once_the_record_is_deleted_or_put_back(sta
     assert known(state) == ["k2", "k4"]
 
 
+def test_what_was_pushed_is_forgotten_of_rows_that_may_have_been_written(state: RetlState) -> None:
+    begin(state)
+    state.settle(ONE, results("succeeded", "succeeded"), pushed(1, 2))
+    state.settle(TWO, results("succeeded", "succeeded", first=3), pushed(3, 4))
+    by_key, by_id = replace(ONE, run_id="run-2", rows=2), replace(ONE, run_id="run-3", rows=1)
+    state.begin(replace(INTENT, run_id="run-2"), [by_key], outbox(1, 2))
+    told = results("unknown", "failed").read_all()
+    place = told.schema.get_field_index("sf_id")
+    nameless = told.set_column(place, "sf_id", texts(None, None)).to_reader()
+    state.settle(by_key, nameless, pushed(1, 2), has_unknown=True)
+    assert known(state) == ["k2", "k3", "k4"]
+
+    other = replace(INTENT, run_id="run-3", match_field="Id", headers=("Id", "Phone"))
+    state.begin(other, [by_id], outbox(3))
+    state.settle(by_id, results("unknown", first=3), pushed(3), has_unknown=True)
+    assert known(state) == ["k2", "k4"]
+
+
 def test_what_was_written_over_by_other_columns_is_not_what_the_record_holds(state: RetlState) -> None:
     begin(state)
     state.settle(ONE, results("succeeded", "succeeded"), pushed(1, 2))
@@ -271,6 +289,8 @@ def test_nothing_is_written_once_the_lock_is_gone(state: RetlState, warehouse: W
         lambda: held.settle(ONE, results("succeeded", "succeeded"), pushed(1, 2)),
         lambda: held.add_parts("run-1", [replace(ONE, number=3)], outbox(1, 2)),
         lambda: held.finish(INTENT, None),
+        lambda: held.save_results("run-1", results("conflicting")),
+        held.check_held,
     ]
     for step in steps:
         with pytest.raises(RunLockedError, match="lost its lock"):

@@ -48,7 +48,7 @@ def images(run: RetlRun) -> list[dict[str, Any]]:
     return sorted(run.state.images(run.run_id).read_all().to_pylist(), key=lambda row: row["row_number"])
 
 
-def test_a_row_keeps_its_first_image_and_a_new_record_has_none(desk: Desk) -> None:
+def test_a_row_has_the_image_read_last_before_it_was_sent_and_a_new_record_none(desk: Desk) -> None:
     (known,) = desk.create("Account", [{"Name": "old", "ExternalId__c": "K1", "Phone": "1"}])
     run = desk.run("Account", "upsert", "ExternalId__c")
     columns = desk.columns("Account", "ExternalId__c", "Name", "Phone")
@@ -58,11 +58,13 @@ def test_a_row_keeps_its_first_image_and_a_new_record_has_none(desk: Desk) -> No
     take_images(run, part, columns)
     desk.world.rest.update("Account", known, Name="changed by others")
     take_images(run, part, columns)
-    take_images(run, replace(part, status=PartStatus.UPLOADED), columns)
+    desk.world.rest.update("Account", known, Name="written")
+    for begun in (PartStatus.UPLOADED, PartStatus.CALLING):
+        take_images(run, replace(part, status=begun), columns)
 
     (image,) = images(run)
     assert (image["row_number"], image["record_id"], image["match_key"]) == (1, known, "k1")
-    assert json.loads(image["image"]) == {"ExternalId__c": "K1", "Name": "old", "Phone": "1"}
+    assert json.loads(image["image"]) == {"ExternalId__c": "K1", "Name": "changed by others", "Phone": "1"}
     (record,) = desk.world.rest.query("SELECT SystemModstamp FROM Account")
     assert image["modstamp"][:10] == record["SystemModstamp"][:10]
 

@@ -14,7 +14,7 @@ from lht.retl import parts
 from lht.retl.again import cut_again
 from lht.retl.budget import check_budget, cost_of
 from lht.retl.columns import find_field
-from lht.retl.intent import columns_of, new_intent, outbox_rows, superseded, unfinished
+from lht.retl.intent import columns_of, new_intent, outbox_rows, superseded, taken_up, unfinished
 from lht.retl.planning import compare, refusal
 from lht.retl.run import RetlRun
 from lht.retl.sending import abandon, send_all
@@ -73,7 +73,7 @@ def run_retl(org: Org, warehouse: Warehouse, task: Task, setting: Setting) -> Re
         run.state.ensure()
         if task.request.options.new_run:
             for old in superseded(run, task.of_run):
-                abandon(replace(run, run_id=old.run_id), old)
+                _give_up(run, old)
         found = unfinished(run, task.of_run)
         if found:
             run, columns = _resume(run, found)
@@ -137,7 +137,7 @@ def _lock(run: RetlRun, setting: Setting) -> TableLock:
 
 def _resume(run: RetlRun, found: Intent) -> tuple[RetlRun, tuple[SentColumn, ...]]:
     """Takes a run up where it was cut off: its rows are in the outbox, the query is not run again."""
-    run = replace(run, run_id=found.run_id)
+    run = taken_up(run, found)
     run.tell(
         "warning",
         f"going on with run {found.run_id} of {found.started_at:%Y-%m-%d %H:%M} UTC and the rows recorded then; "
@@ -146,6 +146,12 @@ def _resume(run: RetlRun, found: Intent) -> tuple[RetlRun, tuple[SentColumn, ...
     columns = columns_of(found, run.sobject, lambda name: rest.describe(run.org, name))
     sweep(run, found, columns)
     return run, columns
+
+
+def _give_up(run: RetlRun, old: Intent) -> None:
+    """Ends another run, in a database of its own: what it sent must not be among what this run sends."""
+    with Work(run.work.folder / f"given_up_{old.run_id}") as work:
+        abandon(replace(taken_up(run, old), work=work), old)
 
 
 def _begin(run: RetlRun, task: Task, setting: Setting) -> tuple[Intent, tuple[SentColumn, ...]]:
@@ -160,7 +166,14 @@ def _begin(run: RetlRun, task: Task, setting: Setting) -> tuple[Intent, tuple[Se
     if not setting.confirm(plan):
         raise PlanRefusedError("The run was not confirmed; nothing was sent.")
     cost = cost_of(run, cut)
-    check_budget(run, calls=cost.calls, batches=cost.batches, query_jobs=cost.query_jobs)
+    # How much a query of all records yields is not known before; each yields something.
+    check_budget(
+        run,
+        calls=cost.calls,
+        batches=cost.batches,
+        query_jobs=cost.query_jobs,
+        query_storage_mb=cost.query_jobs,
+    )
     intent = new_intent(run, prepared, setting.command, task.of_run)
     run.tell("recording", total=plan.rows_to_send)
     left = run.work.batches(f"SELECT * FROM {prepared.left}") if prepared.left else None

@@ -25,22 +25,24 @@ _WITHOUT = frozenset({Operation.INSERT, Operation.UNDELETE})
 
 
 def take_images(run: RetlRun, part: Part, columns: Sequence[SentColumn]) -> None:
-    """Reads what Salesforce holds for a part that nothing of has been sent; rows in conflict leave the part.
+    """Reads what Salesforce holds for a part that is about to be sent; rows in conflict leave the part.
 
-    A row keeps its first image: a later attempt, or a run that goes on, adds none. Rows whose record does not exist
-    yet have none.
+    Of several images of a row the last counts: a run that was cut off may go on days later, and a later attempt is of
+    rows that were not written. Rows whose record does not exist yet have none. Where a part is under way by calls,
+    some of it may be written: its images stay, and only what others changed since is looked for.
     """
     options = run.request.options
-    has_records = part.operation not in _WITHOUT and part.status is PartStatus.PLANNED
-    if not has_records or not (options.undo or options.if_unchanged_since_sync):
+    keeps = options.undo and part.status is PartStatus.PLANNED
+    checks = options.if_unchanged_since_sync and part.status in {PartStatus.PLANNED, PartStatus.CALLING}
+    if part.operation in _WITHOUT or not (keeps or checks):
         return
     conflicts.leave_out(run)
     sent = "".join(f", sent[{place}] AS c{place}" for place in range(1, len(columns) + 1))
     rows = f"(SELECT row_number, match_key, record_id{sent} FROM outbox WHERE part = {part.number:d})"
     read_held(run, columns, rows, operation=part.operation)
-    if options.if_unchanged_since_sync:
+    if checks:
         conflicts.drop_conflicts(run, part, columns, rows)
-    if options.undo:
+    if keeps:
         _save(run, part)
 
 
@@ -56,28 +58,30 @@ def image_cost(run: RetlRun, part: Part) -> tuple[int, int]:
 
 
 def imaged_rows(run: RetlRun) -> str:
-    """A table of the numbers of the rows that have an image; read from the state once for a run."""
-    table = f"imaged_{run.run_id}"
+    """A table of the rows that have an image, and its record; read from the state when it is asked for."""
+    table = _imaged(run)
     if not run.work.has_table(table):
         images = run.state.images(run.run_id)
-        run.work.load(quote(table), images, "CAST(row_number AS BIGINT) AS row_number")
+        run.work.load(quote(table), images, "CAST(row_number AS BIGINT) AS row_number, record_id")
     return quote(table)
 
 
+def _imaged(run: RetlRun) -> str:
+    return f"imaged_{run.run_id}"
+
+
 def _save(run: RetlRun, part: Part) -> None:
-    imaged = imaged_rows(run)
-    run.work.execute(_images(part, imaged))
+    run.work.execute(_images(part))
     new = run.work.batches("SELECT * FROM new_images ORDER BY row_number")
     if run.work.count("new_images"):
         run.state.save_images(run.run_id, new)
-    run.work.execute(f"INSERT INTO {imaged} SELECT row_number FROM new_images")
+    run.work.execute(f"DROP TABLE IF EXISTS {quote(_imaged(run))}")  # to be read anew
     run.work.execute("DROP TABLE new_images")
 
 
-def _images(part: Part, imaged: str) -> str:
+def _images(part: Part) -> str:
     return (
         f"CREATE OR REPLACE TABLE new_images AS SELECT h.row_number, o.match_key, h.record_id, "
         f"h.modstamp, h.image "
-        f"FROM held AS h JOIN outbox AS o ON o.row_number = h.row_number AND o.part = {part.number:d} "
-        f"WHERE h.row_number NOT IN (SELECT row_number FROM {imaged})"
+        f"FROM held AS h JOIN outbox AS o ON o.row_number = h.row_number AND o.part = {part.number:d}"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -76,6 +76,29 @@ def unfinished(run: RetlRun, of_run: str | None = None) -> Intent | None:
     return None
 
 
+def taken_up(run: RetlRun, found: Intent) -> RetlRun:
+    """The run that was found, in the place of a new one: it goes on under its own id, and guarded as it was begun."""
+    began, now = read_options(found), run.request.options
+    options = replace(
+        now,
+        if_unchanged_since_sync=began.if_unchanged_since_sync or now.if_unchanged_since_sync,
+        baseline=now.baseline or began.baseline,
+        result_key=began.result_key,
+    )
+    request = replace(
+        run.request, operation=found.operation, match_field=found.match_field, query=found.query
+    )
+    return replace(run, run_id=found.run_id, request=replace(request, options=options))
+
+
+def others_under_way(run: RetlRun) -> str | None:
+    """Another command's run, not ended, that may have written to records which are there."""
+    own = fingerprint(run.org.org_id, run.request)
+    found = run.state.open_intents(run.org.org_id, run.sobject.name)
+    writing = (one for one in found if one.operation is not Operation.INSERT and one.fingerprint != own)
+    return next((one.run_id for one in writing), None)
+
+
 def superseded(run: RetlRun, of_run: str | None = None) -> list[Intent]:
     """The unfinished runs that a new run takes the place of."""
     same, others = _open_intents(run, of_run)
@@ -90,7 +113,14 @@ def _open_intents(run: RetlRun, of_run: str | None) -> tuple[Intent | None, list
 
 
 def _both_insert(run: RetlRun, other: Intent) -> bool:
-    return Operation.INSERT is run.request.operation is other.operation
+    return _inserts(run.request.operation, run.request.options) and _inserts(
+        other.operation, read_options(other)
+    )
+
+
+def _inserts(operation: Operation, options: RetlOptions) -> bool:
+    """Whether rows go that no key tells from those that are there."""
+    return operation is Operation.INSERT or options.insert_missing
 
 
 def read_options(intent: Intent) -> RetlOptions:

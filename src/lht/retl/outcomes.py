@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS outcomes (
 )
 """
 _ID = Field("Id", "id")
+_GIVEN_UP = "The run was given up while its calls were under way: whether this row was sent is not known."
 _RANK = "CASE outcome WHEN 'succeeded' THEN 0 WHEN 'failed' THEN 1 ELSE 2 END"
 
 
@@ -57,6 +58,19 @@ def assign(run: RetlRun, part: Part, job: BulkJob | None, columns: Sequence[Sent
     _match(run, part, columns, told)
     _record_matched(run.work, part, reason)
     _record_rest(run, part, job, reason)
+
+
+def give_up(run: RetlRun, part: Part) -> None:
+    """Fills `outcomes` for a part whose calls were cut off and are not made again."""
+    begin_part(run.work, part)
+    run.work.execute(
+        """
+        INSERT INTO outcomes BY NAME
+        SELECT part, attempt, row_number, ? AS outcome, FALSE AS created, record_id AS sf_id, ? AS class, ? AS message
+        FROM outbox WHERE part = ?
+        """,
+        [Outcome.UNKNOWN.value, classes.UNKNOWN, _GIVEN_UP, part.number],
+    )
 
 
 @dataclass(frozen=True, slots=True)

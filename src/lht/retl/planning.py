@@ -12,6 +12,7 @@ from lht.retl import conflicts, diff, held, parents, query
 from lht.retl.checks import find_mistakes, find_warnings
 from lht.retl.columns import match_columns
 from lht.retl.encode import encode_rows
+from lht.retl.intent import others_under_way
 from lht.sfdc import rest
 
 if TYPE_CHECKING:
@@ -100,6 +101,9 @@ def _leave_out(run: RetlRun, columns: Sequence[SentColumn]) -> int:
 
 def _load_pushed(run: RetlRun, columns: Sequence[SentColumn]) -> bool:
     """Fills `pushed`; False where LHT has never written to Salesforce from here."""
+    if other := others_under_way(run):
+        run.tell("warning", f"all rows count as changed, as what run {other} has written is not known yet")
+        return False
     run.tell("comparing", "with what was last written")
     headers = [column.header for column in columns]
     try:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lht.errors import LimitExceededError
-from lht.model.retl import Operation, PartStatus
+from lht.model.retl import Operation, Outcome, PartStatus
 from lht.retl import images, outcomes, small, submit, undelete
 from lht.retl.budget import CALLS_PER_JOB, batches_of, check_budget, goes_by_calls
 from lht.retl.intent import columns_of, load_outbox
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 MOST_JOBS = 4
 """How many jobs are in Salesforce's hands at a time; it works on each in parallel by itself."""
-_RESULT = "row_number, match_key, source, r.outcome, r.created, coalesce(r.sf_id, record_id) AS sf_id, r.class, r.message, r.fields"
+_RESULT = (
+    "row_number, match_key, source, r.outcome, r.created, coalesce(r.sf_id, o.record_id,"
+    f" CASE r.outcome WHEN '{Outcome.UNKNOWN}' THEN i.record_id END) AS sf_id, r.class, r.message, r.fields"
+)
+"""Of a row of unknown fate the record is known that it found, if it found one."""
+_NOT_ASKED = "(SELECT NULL::BIGINT AS row_number, NULL::VARCHAR AS record_id)"
 _OPEN = frozenset(PartStatus) - {PartStatus.SETTLED, PartStatus.ABANDONED}
 
 
@@ -51,10 +56,11 @@ def send_all(run: RetlRun, intent: Intent, columns: Sequence[SentColumn]) -> Non
 
 def _send_part(run: RetlRun, intent: Intent, part: Part, columns: Sequence[SentColumn]) -> Part | None:
     """Sends a part; gives it back if it is a job whose end is to be waited for."""
+    part = submit.take_back(run, part)
     load_outbox(run, part.number)
     if part.status is PartStatus.PLANNED:
         _check_part(run, part)
-        images.take_images(run, part, columns)
+    images.take_images(run, part, columns)
     if goes_by_calls(part, intent.rows_selected - intent.rows_unchanged):
         if part.operation is Operation.UNDELETE:
             undelete.send_part(run, part)
@@ -88,10 +94,14 @@ def _follow(run: RetlRun, intent: Intent, part: Part, columns: Sequence[SentColu
 
 def _settle(run: RetlRun, intent: Intent, part: Part) -> None:
     """Records every row's fate, what Salesforce holds of ours now, and that the part is done: all or nothing."""
+    unknown = f"outcome = '{Outcome.UNKNOWN}' AND part = {part.number:d}"
+    has_unknown = run.work.count("outcomes", unknown) > 0
+    found = images.imaged_rows(run) if has_unknown else _NOT_ASKED
     results = run.work.batches(
-        f"SELECT {_RESULT} FROM outbox JOIN outcomes AS r USING (part, attempt, row_number)"
+        f"SELECT {_RESULT} FROM outbox AS o JOIN outcomes AS r USING (part, attempt, row_number)"
+        f" LEFT JOIN {found} AS i USING (row_number)"
     )
-    run.state.settle(part, results, _pushed(run, intent, part))
+    run.state.settle(part, results, _pushed(run, intent, part), has_unknown=has_unknown)
     run.tell("settled", done=part.rows, total=part.rows)
 
 
@@ -104,9 +114,16 @@ def _pushed(run: RetlRun, intent: Intent, part: Part) -> pa.RecordBatchReader | 
 
 
 def abandon(run: RetlRun, intent: Intent) -> None:
-    """Ends an unfinished run: what Salesforce may be at work on is followed, what was not sent never will be."""
+    """Ends an unfinished run: what Salesforce may be at work on is followed, what was not sent never will be.
+
+    Of calls that were under way nobody knows how far they came: to make them again would send what was given up.
+    """
     for part in run.state.parts(run.run_id):
-        if part.status in _OPEN:
+        if part.status is PartStatus.CALLING:
+            load_outbox(run, part.number)
+            outcomes.give_up(run, part)
+            _settle(run, intent, part)
+        elif part.status in _OPEN:
             submit.give_up(run, part)
     send_all(run, intent, columns_of(intent, run.sobject, lambda name: rest.describe(run.org, name)))
     run.state.finish(intent, run.state.counts(run.run_id), abandoned=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lht.errors import RequestRejectedError
 from lht.model.retl import Operation, Outcome, PartStatus
+from lht.retl.awake import Awake
 from lht.retl.held import is_by_id
 from lht.retl.images import imaged_rows
 from lht.retl.json_rows import record_json
@@ -100,9 +101,11 @@ class _Caller:
         self._run = run
         self._part = part
         self._is_again = is_again
+        self._awake = Awake(run)
         self._org = run.org.for_object()  # counts the calls of this part alone
 
     def send(self, rows: Sequence[_Row]) -> None:
+        self._awake.check()
         calls = self._org.calls
         try:
             saved = self._call(rows)

@@ -22,10 +22,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from lht.model.retl import PartStatus
+from lht.model.retl import Operation, PartStatus
 from lht.model.salesforce import JobState
 
 if TYPE_CHECKING:
+    from lht.model.retl import Part
     from lht.model.salesforce import BulkJob
 
 _ENDED_EARLY = {JobState.FAILED, JobState.ABORTED}
@@ -59,6 +60,18 @@ def _of_created(job: BulkJob | None) -> Step:
     if job.state is JobState.OPEN:
         return Step.RESEND
     return Step.SEND if job.state in _ENDED_EARLY and job.records == 0 else Step.FOLLOW
+
+
+def may_begin_again(part: Part, job: BulkJob | None) -> bool:
+    """Whether a part of a run that is taken up can be sent anew, with what it overwrites read anew.
+
+    An upload that waits to be closed could be closed as it is; but what it overwrites was read before the run was cut
+    off. An insert overwrites nothing.
+    """
+    step = next_step(part.status, job)
+    if part.status is PartStatus.UPLOADED:
+        return step is Step.CLOSE and part.operation is not Operation.INSERT
+    return part.status is PartStatus.CREATED and step in {Step.SEND, Step.RESEND}
 
 
 def pause_s(attempt: int) -> float:

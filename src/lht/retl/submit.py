@@ -23,7 +23,7 @@ from lht.model.retl import PartStatus, positions_sent
 from lht.model.salesforce import BulkJob, JobState
 from lht.retl.parts import order_sql
 from lht.retl.refusals import explained, is_passing
-from lht.retl.steps import Step, next_step, pause_s
+from lht.retl.steps import Step, may_begin_again, next_step, pause_s
 from lht.retl.strays import drop_stray, key_of
 from lht.sfdc import ingest
 
@@ -57,6 +57,18 @@ def submit_part(run: RetlRun, part: Part, columns: Sequence[SentColumn]) -> Part
         case Step.FOLLOW:
             return _save(run, part, PartStatus.CLOSED)
     return part
+
+
+def take_back(run: RetlRun, part: Part) -> Part:
+    """Aborts the job of a part that was cut off before Salesforce began, so that all of it is done anew."""
+    if part.status not in {PartStatus.CREATED, PartStatus.UPLOADED}:
+        return part
+    job = ingest.read_job(run.org, str(part.job_id))
+    if not may_begin_again(part, job):
+        return part
+    if job and job.state is JobState.OPEN:
+        return _undo(run, part)
+    return _save(run, replace(part, job_id=None), PartStatus.PLANNED)
 
 
 def follow(run: RetlRun, part: Part) -> BulkJob:
@@ -167,7 +179,7 @@ def _undo(run: RetlRun, part: Part) -> Part:
         ingest.abort_job(run.org, str(part.job_id))
     except RequestRejectedError:
         job = ingest.read_job(run.org, str(part.job_id))
-        if job and not job.state.is_final:
+        if next_step(PartStatus.CREATED, job) is not Step.SEND:  # it has begun, or will not stop
             raise
     return _save(run, replace(part, job_id=None), PartStatus.PLANNED)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lht.errors import RequestRejectedError, TransportError, UnavailableError
 from lht.model.retl import Outcome, PartStatus
+from lht.retl.awake import Awake
 from lht.retl.steps import pause_s
 from lht.sfdc import rest, soap
 from lht.sfdc.collections import Saved
@@ -37,8 +38,9 @@ def send_part(run: RetlRun, part: Part) -> None:
         "created BOOLEAN, sf_id VARCHAR, class VARCHAR, message VARCHAR, fields VARCHAR)"
     )
     run.work.execute("DELETE FROM outcomes WHERE part = ? AND attempt = ?", [part.number, part.attempt])
-    done = 0
+    awake, done = Awake(run), 0
     for numbers, ids in _chunks(run, part):
+        awake.check()
         saved = _undeleted(run, ids)
         run.work.append("outcomes", _outcomes(part, numbers, ids, saved))
         done += len(ids)

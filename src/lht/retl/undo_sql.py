@@ -36,16 +36,21 @@ WITH facts AS (
     USING (row_number)
   LEFT JOIN was_image AS i USING (row_number)
   WHERE r.outcome IN ('{Outcome.SUCCEEDED}', '{Outcome.UNKNOWN}')
+    OR (r.outcome = '{Outcome.CONFLICTING}' AND i.row_number IS NOT NULL)
 )
 SELECT row_number, record_id, sent, has_image, CASE
   WHEN operation IN ('{Operation.UPDATE}', '{Operation.UPSERT}') AND NOT created AND has_image THEN '{UPDATED}'
+  WHEN operation = '{Operation.DELETE}' AND has_image THEN '{DELETED}'
   WHEN outcome = '{Outcome.UNKNOWN}' OR record_id IS NULL THEN '{UNKNOWN}'
   WHEN operation = '{Operation.DELETE}' THEN '{DELETED}'
   WHEN operation = '{Operation.UNDELETE}' THEN '{BACK}'
   WHEN operation = '{Operation.INSERT}' OR created THEN '{CREATED}'
   ELSE '{UPDATED}' END AS kind
 FROM facts"""
-"""Rows that failed changed nothing. A row of unknown fate that has an image is judged by what its record holds."""
+"""Rows that failed changed nothing. A row of unknown fate that has an image is judged by what its record holds now.
+
+So is one in conflict that has an image: it was found when a run went on, which may have written it before.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,13 @@ def copy_staged(
     staging: TableName,
     columns: Sequence[str],
     constants: Mapping[str, object],
+    *,
+    guard: Guard = ALWAYS,
 ) -> Statement:
-    """Adds staged rows to a table; `constants` are the same in all of them, times are the warehouse's."""
+    """Adds staged rows to a table; `constants` are the same in all of them, times are the warehouse's.
+
+    None is added where the guard's condition is not met.
+    """
     values, clocks = _filled(names, table, columns, constants)
     chosen = [f"s.{names.sql(column)}" for column in columns]
     source, numbered = f"{quote_table(staging)} AS s", []
@@ -54,8 +59,9 @@ def copy_staged(
     return Statement(
         f"INSERT INTO {names.sql_table(table)}"
         f" ({names.listed([*columns, *values, *clocks, *(['saved'] if numbered else [])])})\n"
-        f"SELECT {', '.join([*chosen, *('?' for _ in values), *clocks.values(), *numbered])}\nFROM {source}",
-        tuple(values.values()),
+        f"SELECT {', '.join([*chosen, *('?' for _ in values), *clocks.values(), *numbered])}\nFROM {source}"
+        f"{_where(guard)}",
+        (*values.values(), *guard.params),
     )
 
 
@@ -83,19 +89,35 @@ def add_pushed(
     )
 
 
-def forget_pushed(names: Names, results: TableName, intent: Intent) -> Statement:
+def forget_pushed(names: Names, results: TableName, intent: Intent, outcome: Outcome) -> Statement:
     """Says that nothing is known any more of the records that staged results name, however they were found."""
+    gone = (
+        f"SELECT DISTINCT substr({names.sql('sf_id')}, 1, 15) AS id FROM {quote_table(results)}\n"
+        f"  WHERE {names.sql('outcome')} = {quote_text(outcome.value)}"
+    )
+    return _forget(names, gone, f"g.id = substr(p.{names.sql('record_id')}, 1, 15)", intent)
+
+
+def forget_keys(names: Names, results: TableName, intent: Intent) -> Statement:
+    """Says that nothing is known any more of keys whose rows may or may not have been written."""
+    key, field = names.sql("match_key"), names.sql("match_field")
+    unknown = (
+        f"SELECT DISTINCT {key} AS id FROM {quote_table(results)}\n"
+        f"  WHERE {names.sql('outcome')} = {quote_text(Outcome.UNKNOWN.value)}"
+    )
+    found = _forget(names, unknown, f"g.id = p.{key}", intent)
+    return Statement(f"{found.sql} AND p.{field} = ?", (*found.params, intent.match_field))
+
+
+def _forget(names: Names, gone: str, found: str, intent: Intent) -> Statement:
     table = tables.PUSHED
     kept = ["org_id", "object", "match_field", "match_key", "headers", "record_id"]
     now = latest(names, table, names.equal(["org_id", "object"]))
-    record, found = names.sql("record_id"), names.sql("sf_id")
-    succeeded = f"{names.sql('outcome')} = {SUCCEEDED}"
-    gone = f"SELECT DISTINCT substr({found}, 1, 15) AS id FROM {quote_table(results)} WHERE {succeeded}"
     return Statement(
         f"INSERT INTO {names.sql_table(table)} ({names.listed([*kept, 'run_id', 'pushed_at', 'saved'])})\n"
         f"SELECT {', '.join(f'p.{names.sql(column)}' for column in kept)}, ?, {names.dialect.clock}, n.next_saved\n"
         f"FROM (SELECT * FROM {now}) AS p\n"
-        f"JOIN ({gone}) AS g ON g.id = substr(p.{record}, 1, 15), {_next_saved(names, table)}\n"
+        f"JOIN ({gone}) AS g ON {found}, {_next_saved(names, table)}\n"
         f"WHERE p.{names.sql('sent')} IS NOT NULL",
         (intent.run_id, intent.org_id, intent.object),
     )
@@ -118,13 +140,16 @@ def _append_parts(names: Names, parts: Sequence[Part], guard: Guard = ALWAYS) ->
     columns = list(rows[0])
     marks = ",\n  ".join(f"({', '.join('?' for _ in columns)})" for _ in rows)
     named = ", ".join(f"c{number}" for number, _ in enumerate(columns, 1))
-    where = "" if guard == ALWAYS else f"\nWHERE {guard.condition}"
     return Statement(
         f"INSERT INTO {names.sql_table(table)} ({names.listed([*columns, 'saved'])})\n"
         f"SELECT {named}, n.next_saved\nFROM (VALUES\n  {marks}\n) AS v ({named}),"
-        f" {_next_saved(names, table)}{where}",
+        f" {_next_saved(names, table)}{_where(guard)}",
         (*(value for row in rows for value in row.values()), *guard.params),
     )
+
+
+def _where(guard: Guard) -> str:
+    return "" if guard == ALWAYS else f"\nWHERE {guard.condition}"
 
 
 def _filled(

@@ -18,7 +18,7 @@ from lht.errors import (
     StatementError,
     WarehouseUnreachableError,
 )
-from lht.model.retl import Operation, PartStatus
+from lht.model.retl import Operation, Outcome, PartStatus
 from lht.model.run import RunRecord
 from lht.model.table import Column
 from lht.state import retl_rows, retl_statements, rows, statements, tables
@@ -175,11 +175,14 @@ class RetlState:
 
     # ---- results, images
 
-    def settle(self, part: Part, results: Batches, pushed: Batches | None = None) -> None:
+    def settle(
+        self, part: Part, results: Batches, pushed: Batches | None = None, *, has_unknown: bool = False
+    ) -> None:
         """Commits what became of a part's rows, what records hold since, and that the part is settled, together.
 
         Of `pushed` (`match_key`, `sent`) only rows count whose result, found by `match_key`, is a success. What was
-        pushed is forgotten for records that were deleted, or changed by an undo: their results tell `sf_id`.
+        pushed is forgotten for records that were deleted, or changed by an undo: their results tell `sf_id`. With
+        `has_unknown` it is also forgotten for rows that may have been written: to say more would be a guess.
         """
         end = replace(part, status=PartStatus.SETTLED)
         last = retl_statements.append_part(self._names, end, self._guard)
@@ -199,7 +202,10 @@ class RetlState:
                 writing.append(retl_statements.add_pushed(self._names, held, found, names, constants))
             intent = self._intent(part.run_id)
             if part.operation is Operation.DELETE or intent.command == UNDO:
-                writing.append(retl_statements.forget_pushed(self._names, found, intent))
+                writing.append(retl_statements.forget_pushed(self._names, found, intent, Outcome.SUCCEEDED))
+            if has_unknown:
+                writing.append(retl_statements.forget_pushed(self._names, found, intent, Outcome.UNKNOWN))
+                writing.append(retl_statements.forget_keys(self._names, found, intent))
             self._commit(lambda: self._run(writing), last, retl_statements.said_part(self._names, end))
 
     def save_results(self, run_id: str, results: Batches) -> None:
@@ -225,9 +231,17 @@ class RetlState:
         return self._read(tables.BEFORE_IMAGES, asking)
 
     def _save(self, table: StateTable, run_id: str, batches: Batches) -> None:
-        """One INSERT. Where its answer was lost the caller begins again: the later of two versions counts."""
-        with self._copied(table, batches, run_id) as copy:
-            copy()
+        """One INSERT. Where its answer was lost the caller begins again: the later of two versions counts.
+
+        A process that lost its lock writes nothing: what it read may be what another has written since.
+        """
+        constants = self._constants(run_id)
+        with self._staged(table, batches, run_id) as (staging, columns):
+            self._write_last(
+                retl_statements.copy_staged(
+                    self._names, table, staging, columns, constants, guard=self._guard
+                )
+            )
 
     # ---- what was pushed
 
@@ -254,7 +268,9 @@ class RetlState:
     def forget_pushed(self, run_id: str, results: Batches) -> None:
         """Forgets what was pushed to the records that succeeded in `results` (`sf_id`, `outcome`)."""
         with self._staged(tables.ROW_RESULTS, results, run_id) as (staging, _):
-            self._warehouse.execute(retl_statements.forget_pushed(self._names, staging, self._intent(run_id)))
+            self._warehouse.execute(
+                retl_statements.forget_pushed(self._names, staging, self._intent(run_id), Outcome.SUCCEEDED)
+            )
 
     def synced_tables(self, org_id: str, object_name: str) -> list[Watermark]:
         """Where the tables stand that an object is synced into, the newest last."""
@@ -318,6 +334,11 @@ class RetlState:
         asking = retl_statements.remove_old(self._names, table, before, counts=True)
         ((found,),) = self._warehouse.query(asking)
         return int(str(found))
+
+    def check_held(self) -> None:
+        """Raises RunLockedError if another process may have taken this run over."""
+        if self._held_by and not self._warehouse.query(statements.lock_held(self._names, self._held_by)):
+            raise _lost()
 
     # ---- inside
 
@@ -391,10 +412,7 @@ class RetlState:
 
     def _write_last(self, statement: Statement) -> None:
         if not self._warehouse.execute(statement):
-            raise RunLockedError(
-                "This run lost its lock on the object that it writes, and recorded nothing more.",
-                hint="Its process was asleep for too long; run the same command again: it goes on where it stopped.",
-            )
+            raise _lost()
 
     def _run(self, writing: Sequence[Statement]) -> None:
         for statement in writing:
@@ -417,6 +435,13 @@ class RetlState:
 
 _PUSHED = {"match_key", "record_id", "sent"}
 _PRUNED = (tables.OUTBOX, tables.ROW_RESULTS, tables.BEFORE_IMAGES)
+
+
+def _lost() -> RunLockedError:
+    return RunLockedError(
+        "This run lost its lock on the object that it writes, and recorded nothing more.",
+        hint="Its process was asleep for too long; run the same command again: it goes on where it stopped.",
+    )
 
 
 def _status(result: RetlResult | None, *, abandoned: bool) -> str:

@@ -92,8 +92,15 @@ def unless(asked: Statement) -> Guard:
 
 def while_held(names: Names, token: str) -> Guard:
     """Met while the lock of that token is there."""
-    held = f"SELECT 1 AS held FROM {names.sql_table(tables.LOCKS)} WHERE {names.sql('token')} = ?"
-    return Guard(f"EXISTS ({held})", (token,))
+    held = lock_held(names, token)
+    return Guard(f"EXISTS ({held.sql})", held.params)
+
+
+def lock_held(names: Names, token: str) -> Statement:
+    """Asks whether the lock of a token is there."""
+    return Statement(
+        f"SELECT 1 AS held FROM {names.sql_table(tables.LOCKS)} WHERE {names.sql('token')} = ?", (token,)
+    )
 
 
 # ---- locks

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lht.model.retl import PartStatus
+from lht.model.retl import Operation, Part, PartStatus
 from lht.model.salesforce import BulkJob, JobState
-from lht.retl.steps import Step, next_step, pause_s
+from lht.retl.steps import Step, may_begin_again, next_step, pause_s
 
 SEND, RESEND, CLOSE, FOLLOW, LEAVE = Step.SEND, Step.RESEND, Step.CLOSE, Step.FOLLOW, Step.LEAVE
 STATES = (*JobState, None)
@@ -36,6 +36,19 @@ def test_every_status_has_a_step_for_every_state(status: PartStatus) -> None:
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.ABORTED])
 def test_rows_of_a_job_that_began_by_other_hands_are_not_sent_again(state: JobState) -> None:
     assert next_step(PartStatus.CREATED, job(state, records=1)) is FOLLOW
+
+
+@pytest.mark.parametrize("operation", ["insert", "update"])
+@pytest.mark.parametrize("status", PartStatus)
+def test_what_salesforce_has_not_begun_may_begin_again(status: PartStatus, operation: str) -> None:
+    part = Part("run", 1, 1, Operation(operation), status, 1, 1, "750")
+    again = {state for state in STATES if may_begin_again(part, job(state))}
+
+    if status is PartStatus.CREATED:
+        assert again == {JobState.OPEN, JobState.FAILED, JobState.ABORTED, None}
+    else:
+        is_overwriting = status is PartStatus.UPLOADED and operation == "update"
+        assert again == ({JobState.OPEN} if is_overwriting else set())
 
 
 def test_pauses_grow_and_have_an_end() -> None:

@@ -18,7 +18,7 @@ import sqlglot
 from sqlglot import exp
 
 import lht
-from lht.model.retl import Intent, Operation, Part, PartStatus
+from lht.model.retl import Intent, Operation, Outcome, Part, PartStatus
 from lht.model.sync import DeletePolicy
 from lht.model.table import Column, ColumnKind, ColumnType, TableName, TableOptions
 from lht.state import retl_statements as sql_of_retl
@@ -240,7 +240,10 @@ def of_retl() -> Iterator[Case]:
     )
     yield "copy_staged: numbered", sql.copy_staged(names, PUSHED, STAGING, ["match_key", "sent"], rows)
     yield "add_pushed", sql.add_pushed(names, MORE, STAGING, ["match_key", "sent"], {**rows, "org_id": "00D"})
-    yield "forget_pushed", sql.forget_pushed(names, STAGING, INTENT)
+    images = sql.copy_staged(names, BEFORE_IMAGES, STAGING, ["image"], rows, guard=held)
+    yield "copy_staged: while held", images
+    yield "forget_pushed", sql.forget_pushed(names, STAGING, INTENT, Outcome.SUCCEEDED)
+    yield "forget_keys", sql.forget_keys(names, STAGING, INTENT)
     for made in sql.append_parts(names, [PART, replace(PART, number=2)]):
         yield "append_parts", made
     yield "append_part: while held", sql.append_part(names, PART, held)
