@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lht.app.syncing import new_run_id
-from lht.errors import ConfigError, PlanRefusedError, RowsFailedError
+from lht.errors import ConfigError, RowsFailedError
 from lht.mapping.names import nearest
 from lht.model.retl import Nulls, Operation, RetlOptions, RetlRequest
 
@@ -285,11 +285,11 @@ def plan(org: Org, warehouse: Warehouse, task: Task, setting: Setting) -> RetlPl
 
 
 def _sound(found: RetlPlan) -> RetlPlan:
-    if not found.mistakes:
-        return found
-    first, *others = found.mistakes
-    more = f" There are {len(others)} more kinds of mistake." if others else ""
-    raise PlanRefusedError(f"{first.message}{more}", hint=first.way_out, mistakes=found.mistakes)
+    from lht.retl.planning import refusal  # noqa: PLC0415
+
+    if found.mistakes:
+        raise refusal(found)
+    return found
 
 
 def raise_failures(result: RetlResult) -> None:

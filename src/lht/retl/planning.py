@@ -13,6 +13,7 @@ from lht.retl.checks import find_mistakes, find_warnings
 from lht.retl.columns import match_columns
 from lht.retl.encode import encode_rows
 from lht.retl.intent import others_under_way
+from lht.retl.words import counted
 from lht.sfdc import rest
 
 if TYPE_CHECKING:
@@ -145,7 +146,11 @@ def _without_conflicts(run: RetlRun, columns: Sequence[SentColumn], plan: RetlPl
 def refusal(plan: RetlPlan) -> PlanRefusedError:
     """The error for a plan with mistakes."""
     first, *others = plan.mistakes
-    more = f" There are {len(others)} more kinds of mistake." if others else ""
+    more = (
+        f" There {'is' if len(others) == 1 else 'are'} {counted(len(others), 'mistake')} more."
+        if others
+        else ""
+    )
     return PlanRefusedError(
         f"{first.message}{more} Nothing was sent.", hint=first.way_out, mistakes=plan.mistakes
     )
