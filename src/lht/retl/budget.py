@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 FEW_ROWS = 2_000
 """Below so many rows Salesforce itself advises calls:
 https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/how_requests_are_processed.htm"""
-CALLS_PER_JOB = 12
-"""About what creating, filling, closing, following and reading one job takes."""
 ROWS_PER_BATCH = 10_000
 
 
@@ -42,7 +40,7 @@ def cost_of(run: RetlRun, parts: Sequence[Part]) -> Cost:
     calls = sum(-(-part.rows // collections.MOST_WRITTEN) for part in small)
     return Cost(
         jobs=len(jobs),
-        calls=calls + CALLS_PER_JOB * len(jobs) + sum(calls for calls, _ in images),
+        calls=calls + limits.CALLS_PER_JOB * len(jobs) + sum(calls for calls, _ in images),
         batches=sum(map(batches_of, jobs)),
         query_jobs=sum(jobs for _, jobs in images),
     )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from lht.errors import LimitExceededError
 from lht.model.retl import Operation, Outcome, PartStatus
 from lht.retl import images, outcomes, small, submit, undelete
-from lht.retl.budget import CALLS_PER_JOB, batches_of, check_budget, goes_by_calls
+from lht.retl.budget import batches_of, check_budget, goes_by_calls
 from lht.retl.intent import columns_of, load_outbox
-from lht.sfdc import rest
+from lht.sfdc import limits, rest
 from lht.state.retl_store import UNDO
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _send_part(run: RetlRun, intent: Intent, part: Part, columns: Sequence[SentC
 def _check_part(run: RetlRun, part: Part) -> None:
     """Checks the limits again before each further part: the first was checked with the whole run."""
     if part.number > 1:
-        check_budget(run, calls=CALLS_PER_JOB, batches=batches_of(part))
+        check_budget(run, calls=limits.CALLS_PER_JOB, batches=batches_of(part))
 
 
 def _follow_all(run: RetlRun, intent: Intent, flying: deque[Part], columns: Sequence[SentColumn]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from lht.errors import LimitExceededError
+from lht.errors import AccessDeniedError, LimitExceededError, RequestRejectedError
 from lht.sfdc import rest
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ BATCHES = "DailyBulkApiBatches"
 _OLD_BATCHES = "DailyBulkApiRequests"  # the name before v49.0
 QUERY_JOBS = "DailyBulkV2QueryJobs"
 QUERY_STORAGE_MB = "DailyBulkV2QueryFileStorageMB"
+CALLS_PER_JOB = 12
+"""About what creating, filling or reading, and following one job takes."""
+_RECENT = timedelta(minutes=10)
 _WORDS = {
     CALLS: "API calls",
     BATCHES: "Bulk API batches",
@@ -43,13 +46,31 @@ class Limit:
 def read_limits(org: Org) -> dict[str, Limit]:
     """The limits as `/limits` tells them, with the calls of the newest answer: `/limits` lags by some minutes.
 
+    A user without the permission View Setup and Configuration may not read it; the calls are known nevertheless.
     https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_limits.htm
     """
-    body = rest.limits(org)
+    return _with_newest_calls(org, _asked(org))
+
+
+def recent_limits(org: Org) -> dict[str, Limit]:
+    """The same, asked for once in ten minutes for all that is done in the org: a run may make very many jobs."""
+    return _with_newest_calls(org, org.once("limits", lambda: _asked(org), life=_RECENT))
+
+
+def _asked(org: Org) -> dict[str, Limit]:
+    try:
+        body = rest.limits(org)
+    except (AccessDeniedError, RequestRejectedError):
+        return {}
     found = {name: limit for name in body if (limit := _read(name, body[name]))}
     if BATCHES not in found and _OLD_BATCHES in found:
         old = found[_OLD_BATCHES]
         found[BATCHES] = Limit(BATCHES, old.used, old.allowed)
+    return found
+
+
+def _with_newest_calls(org: Org, asked: Mapping[str, Limit]) -> dict[str, Limit]:
+    found = dict(asked)
     told = known_calls(org)
     if told:
         lagging = found.get(CALLS, told)
@@ -70,11 +91,10 @@ def check(org: Org, limits: Mapping[str, Limit], needs: Mapping[str, int], perce
             raise _exceeded(org, limit, need, percent)
 
 
-def check_known_calls(org: Org, percent: float, *, need: int = 1) -> None:
-    """Checks the calls alone, by what is known without asking."""
-    known = known_calls(org)
-    if known:
-        check(org, {CALLS: known}, {CALLS: need}, percent)
+def check_query_job(org: Org, percent: float) -> None:
+    """Checks that there is room for one more Bulk query job; what it yields is not known before, but something."""
+    needs = {CALLS: CALLS_PER_JOB, QUERY_JOBS: 1, QUERY_STORAGE_MB: 1}
+    check(org, recent_limits(org), needs, percent)
 
 
 def _read(name: str, entry: Any) -> Limit | None:

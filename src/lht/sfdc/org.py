@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json as json_module
 import threading
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote, urlencode
 
 from lht.errors import (
@@ -23,7 +23,7 @@ from lht.sfdc.transport import StreamedResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from pathlib import Path
     from types import TracebackType
 
@@ -34,12 +34,16 @@ NEWEST_KNOWN = 66
 OLDEST_KNOWN = 40
 
 
+_Asked = TypeVar("_Asked")
+
+
 class _Facts:
     """What is asked of an org once and then known to all its views."""
 
     def __init__(self, api_version: str | None) -> None:
         self.api_version = api_version
         self.user: dict[str, Any] | None = None
+        self.asked: dict[str, tuple[datetime | None, Any]] = {}
         self.lock = threading.RLock()
 
 
@@ -140,6 +144,16 @@ class Org:
     def api_usage(self) -> tuple[int, int] | None:
         """Daily calls used and allowed, as the last answer told."""
         return self._tally.api_usage
+
+    def once(self, name: str, ask: Callable[[], _Asked], *, life: timedelta) -> _Asked:
+        """Gives what was asked under that name, and asks anew after a while, by the server's clock."""
+        with self._facts.lock:
+            at, answer = self._facts.asked.get(name, (None, None))
+            if at is None or (self.server_time or at) - at > life:
+                answer = ask()
+                self._facts.asked[name] = (self.server_time, answer)
+            found: _Asked = answer
+            return found
 
     def request(
         self,

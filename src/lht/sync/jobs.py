@@ -26,16 +26,14 @@ if TYPE_CHECKING:
     from lht.sync.run import Run
 
 JOB_LIFE = timedelta(hours=24)
-CALLS_PER_JOB = 12
-"""About what creating, following and reading a job takes."""
 
 
 def start_job(run: Run, question: Question, cap: datetime | None, *, api_budget: float) -> JobRecord:
     """Creates the job and commits its record, before anything is waited for.
 
-    LimitExceededError where the org's last answer told of more calls than the budget allows: to know it costs none.
+    LimitExceededError where the org's limits of a day leave no room for it.
     """
-    limits.check_known_calls(run.org, api_budget, need=CALLS_PER_JOB)
+    limits.check_query_job(run.org, api_budget)
     job = bulk.create_query_job(run.org, question.soql, include_deleted=question.include_deleted)
     created = job.created or run.org_time()
     record = JobRecord(

@@ -56,12 +56,31 @@ def test_a_run_that_would_take_more_than_its_share_is_told_all_about_it(org: Org
     assert "--api_budget 81" in error.hint
     assert " UTC)" in error.hint
     assert error.context == {"limit": limits.BATCHES, "used": 11_000, "allowed": 15_000, "needed": 1_001}
-    limits.check_known_calls(org, 80)
     with pytest.raises(LimitExceededError, match="DailyApiRequests"):
-        limits.check_known_calls(org, 80, need=allowed)
+        limits.check(org, limits.read_limits(org), {limits.CALLS: allowed}, 80)
 
 
-def test_to_check_what_is_known_costs_no_call(org: Org) -> None:
-    limits.check_known_calls(org, 80)
+def test_query_jobs_are_checked_by_limits_asked_for_once_in_ten_minutes(
+    org: Org, lht_simulator: LocalOrg
+) -> None:
+    for view in (org, org.for_object(), org):
+        limits.check_query_job(view, 80)
+    assert org.calls == 1
 
-    assert org.calls == 0
+    lht_simulator.admin.use_limits(DailyBulkV2QueryJobs=8_000)
+    lht_simulator.admin.advance_clock(601)
+    rest.list_objects(org)
+
+    with pytest.raises(LimitExceededError, match="DailyBulkV2QueryJobs: "):
+        limits.check_query_job(org, 80)
+
+
+def test_a_user_who_may_not_read_the_limits_is_measured_by_calls_alone(
+    org: Org, lht_simulator: LocalOrg
+) -> None:
+    lht_simulator.admin.fault(
+        "status", status=403, code="INSUFFICIENT_ACCESS", method="GET", path="*/limits*"
+    )
+
+    assert limits.read_limits(org).keys() <= {limits.CALLS}
+    assert lht_simulator.admin.faults() == []
