@@ -172,6 +172,23 @@ def test_rows_of_a_run_that_is_given_up_do_not_go_with_those_of_the_new_one(lake
     assert sorted(names) == ["New1", "New2", "New3", "New4"]
 
 
+def test_an_undo_that_was_cut_off_leaves_what_others_changed_since(lake: Lake) -> None:
+    ids = lake.desk.create("Account", [{"Name": f"A{n:03}", "Industry": "before"} for n in range(203)])
+    lake.fill(ids, "ours")
+    done = lake.update()
+    lake.desk.world.local.admin.fault("status", status=403, code="REQUEST_LIMIT_EXCEEDED", skip=1, **CALL)
+    with pytest.raises(LimitExceededError):
+        lake.undo(done.run_id)
+    assert lake.held() == ["before"] * 200 + ["ours"] * 3
+    lake.desk.world.rest.update("Account", ids[202], Industry="theirs")
+
+    result = lake.undo(done.run_id)
+
+    assert lake.held() == ["before"] * 202 + ["theirs"]
+    assert (result.rows_unchanged, result.rows_succeeded, result.rows_conflicting) == (200, 2, 1)
+    assert RetlState(lake.desk.world.lake.warehouse()).unfinished() == []
+
+
 def test_beside_a_run_that_has_not_ended_nothing_counts_as_unchanged(lake: Lake) -> None:
     ids = lake.desk.create("Account", [{"Name": f"A{n}"} for n in range(2)])
     lake.fill(ids, "ours")

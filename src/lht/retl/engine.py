@@ -10,6 +10,7 @@ from shutil import rmtree
 from typing import TYPE_CHECKING
 
 from lht.errors import PlanRefusedError
+from lht.model.retl import Operation
 from lht.retl import parts
 from lht.retl.again import cut_again
 from lht.retl.budget import check_budget, cost_of
@@ -22,7 +23,7 @@ from lht.retl.strays import sweep
 from lht.retl.work import Work, clear_leftovers
 from lht.sfdc import rest
 from lht.state.locks import TableLock
-from lht.state.retl_store import RetlState
+from lht.state.retl_store import UNDO, RetlState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,6 +76,9 @@ def run_retl(org: Org, warehouse: Warehouse, task: Task, setting: Setting) -> Re
             for old in superseded(run, task.of_run):
                 _give_up(run, old)
         found = unfinished(run, task.of_run)
+        if found and _is_better_planned_anew(run, found):
+            _give_up(run, found)
+            found = None
         if found:
             run, columns = _resume(run, found)
         intent, columns = (found, columns) if found else _begin(run, task, setting)
@@ -146,6 +150,15 @@ def _resume(run: RetlRun, found: Intent) -> tuple[RetlRun, tuple[SentColumn, ...
     columns = columns_of(found, run.sobject, lambda name: rest.describe(run.org, name))
     sweep(run, found, columns)
     return run, columns
+
+
+def _is_better_planned_anew(run: RetlRun, found: Intent) -> bool:
+    """Whether a run that was cut off is an undo: it is planned by what records hold, and others may have changed them.
+
+    What it put back already needs nothing more. One that makes records anew goes on, or it would make them twice.
+    """
+    parts_of = run.state.parts(found.run_id) if found.command == UNDO else []
+    return bool(parts_of) and all(part.operation is not Operation.INSERT for part in parts_of)
 
 
 def _give_up(run: RetlRun, old: Intent) -> None:
