@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lht.errors import RequestRejectedError, TransportError, UnavailableError
 from lht.model.retl import Outcome, PartStatus
 from lht.retl.awake import Awake
+from lht.retl.outcomes import begin_part
 from lht.retl.steps import pause_s
 from lht.sfdc import rest, soap
 from lht.sfdc.collections import Saved
@@ -33,11 +34,7 @@ def send_part(run: RetlRun, part: Part) -> None:
     """
     if part.status is not PartStatus.CALLING:
         run.state.save_part(replace(part, status=PartStatus.CALLING))
-    run.work.execute(
-        "CREATE TABLE IF NOT EXISTS outcomes (part BIGINT, attempt BIGINT, row_number BIGINT, outcome VARCHAR, "
-        "created BOOLEAN, sf_id VARCHAR, class VARCHAR, message VARCHAR, fields VARCHAR)"
-    )
-    run.work.execute("DELETE FROM outcomes WHERE part = ? AND attempt = ?", [part.number, part.attempt])
+    begin_part(run.work, part)
     awake, done = Awake(run), 0
     for numbers, ids in _chunks(run, part):
         awake.check()
