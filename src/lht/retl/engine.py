@@ -56,7 +56,7 @@ def plan_retl(org: Org, warehouse: Warehouse, task: Task, setting: Setting) -> R
         prepared = task.prepare(run)
         plan = prepared.plan
         if not plan.mistakes:
-            cost = cost_of(run, prepared.parts or parts.cut(run, prepared.columns))
+            cost = cost_of(run, parts.cut(run, prepared.columns))
             plan = plan if prepared.is_compared else compare(run, prepared)
             plan = replace(plan, parts=cost.jobs, api_calls=cost.calls)
     return replace(plan, resumes=found.run_id if found else None)
@@ -174,7 +174,7 @@ def _begin(run: RetlRun, task: Task, setting: Setting) -> tuple[Intent, tuple[Se
         raise refusal(prepared.plan)
     for warning in prepared.plan.warnings:
         run.tell("warning", warning)
-    cut = prepared.parts or parts.cut(run, prepared.columns)
+    cut = parts.cut(run, prepared.columns)
     plan = replace(prepared.plan, parts=len(cut))
     if not setting.confirm(plan):
         raise PlanRefusedError("The run was not confirmed; nothing was sent.")

@@ -17,7 +17,7 @@ from lht.retl.words import counted
 from lht.sfdc import rest
 
 if TYPE_CHECKING:
-    from lht.model.retl import Part, RetlRequest
+    from lht.model.retl import RetlRequest
     from lht.retl.run import RetlRun
 
 
@@ -30,8 +30,6 @@ class Prepared:
 
     columns: tuple[SentColumn, ...]
     plan: RetlPlan
-    parts: tuple[Part, ...] = ()
-    """Where they are cut already: then the rows are in `outbox`."""
     left: str | None = None
     """A relation of results: rows that were selected, and that will not be sent."""
     is_compared: bool = False
