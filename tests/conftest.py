@@ -6,6 +6,8 @@ import os
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from hypothesis import HealthCheck, settings
+
 if TYPE_CHECKING:
     import pytest
 
@@ -23,6 +25,10 @@ collect_ignore = (
     if int(version("snowflake-connector-python").partition(".")[0]) > 4
     else []
 )
+# How long an example takes tells how busy the machine is, and nothing of what is tested.
+settings.register_profile("lht", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lht")
+
 ACCOUNT = "LHT_TEST_SNOWFLAKE_CONNECTION"
 
 
