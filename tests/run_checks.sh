@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 BIN=${BIN:-.venv/bin}
+# The tests start `lht` some hundred times: what Python compiles is kept, whatever the machine's habit.
+unset PYTHONDONTWRITEBYTECODE
 
 # Prints an interpreter of that version, if one is installed: on the path, or kept by pyenv off it.
 interpreter() {

@@ -30,7 +30,14 @@ ONE_JOB = "*/jobs/ingest/750*"
 PATIENCE_S = 60.0
 MORE_THAN_TRIED = 100
 INSERT = ("retl_insert", "--sql", "SELECT Name, Phone FROM wanted")
-UPDATE = ("retl_update", "--field", "Id", "--sql", "SELECT Id, Phone FROM changed", "--if_unchanged_since_sync")
+UPDATE = (
+    "retl_update",
+    "--field",
+    "Id",
+    "--sql",
+    "SELECT Id, Phone FROM changed",
+    "--if_unchanged_since_sync",
+)
 DELETE = ("retl_delete", "--field", "Id", "--sql", "SELECT Id FROM changed", "--yes")
 
 

@@ -83,7 +83,9 @@ def _id(text: str) -> str:
 def checked_id_sql(text: str) -> str:
     """Gives an id's 18 characters as `id_sql` does, quickly where they are what was given."""
     is_right = f"length({text}) = 18 AND {text}[16:] = {_suffix(text)} AND regexp_full_match({text}, '{_ID}')"
-    return f"CASE WHEN {is_right} THEN {text} ELSE {id_sql(trimmed(text))} END"
+    # Bound to a name, as `id_sql` writes it out a hundred times, which would take longer to plan than to run.
+    other = f"list_transform([{trimmed(text)}], lambda bare_id: {id_sql('bare_id')})[1]"
+    return f"CASE WHEN {is_right} THEN {text} ELSE {other} END"
 
 
 def _number(text: str, field: Field) -> str:
