@@ -315,7 +315,7 @@ def test_against_what_was_written_a_field_not_written_before_is_a_change(rows: R
         st.none() | st.sampled_from(['"', 'a"b,c', "é" * 9, "x" * 40, "line\nline"]), min_size=1, max_size=60
     ),
     max_rows=st.integers(1, 70),
-    max_bytes=st.integers(120, 4000),
+    max_bytes=st.integers(130, 4000),  # the largest row takes 122 bytes with the header, and is never cut
 )
 def test_no_row_is_lost_doubled_or_in_too_large_a_part(
     opened: Rows,
