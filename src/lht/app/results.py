@@ -16,9 +16,10 @@ from lht.model.salesforce import JobState
 from lht.model.table import Column, ColumnKind, ColumnType
 from lht.retl import classes
 from lht.retl.told import read_told
-from lht.retl.work import Work, WorkRows
+from lht.retl.work import Work
 from lht.sfdc import bulk
 from lht.state.tables import system_columns
+from lht.warehouse.streams import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,7 +70,7 @@ def load_results(
             told = _read(org, job, work, sleep=sleep)
             _classify(work, job)
             columns = _columns(told, loader.capabilities)
-            stream = WorkRows(work.batches(_rows(told), [job.id]))
+            stream = Stream(work.batches(_rows(told), [job.id]))
             loaded = loader.load(job, columns, stream, rows=sum(told.rows.values()))
             return replace(loaded, errors=_errors(work))
     finally:

@@ -189,8 +189,9 @@ def _begin(run: RetlRun, task: Task, setting: Setting) -> tuple[Intent, tuple[Se
     )
     intent = new_intent(run, prepared, setting.command, task.of_run)
     run.tell("recording", total=plan.rows_to_send)
-    left = run.work.batches(f"SELECT * FROM {prepared.left}") if prepared.left else None
-    run.state.begin(intent, cut, outbox_rows(run), left)
+    with run.work.resting():
+        left = run.work.batches(f"SELECT * FROM {prepared.left}") if prepared.left else None
+        run.state.begin(intent, cut, outbox_rows(run), left)
     return intent, prepared.columns
 
 
@@ -201,4 +202,5 @@ def _send(run: RetlRun, intent: Intent, columns: tuple[SentColumn, ...]) -> None
         more = cut_again(run, columns)
         if not more:
             return
-        run.state.add_parts(run.run_id, more, outbox_rows(run))
+        with run.work.resting():
+            run.state.add_parts(run.run_id, more, outbox_rows(run))

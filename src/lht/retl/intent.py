@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from lht.retl.run import RetlRun
     from lht.state.retl_store import RetlState
 
-VECTOR_ROWS = 2_048
-"""As many rows as DuckDB moves at once: longer batches only lie in memory, beside what the warehouse needs."""
 _SENT_BY = ("mapping", "nulls", "insert_missing", "result_key")
 """Options that say what is sent. A command that differs in others (guards, comparisons) is the same command."""
 
@@ -193,7 +191,6 @@ def outbox_rows(run: RetlRun) -> pa.RecordBatchReader:
         "SELECT ? AS run_id, operation, match_key, record_id, CAST(to_json(sent) AS VARCHAR) AS sent, source, part, attempt,"
         " row_number FROM outbox",
         [run.run_id],
-        rows=VECTOR_ROWS,
     )
 
 

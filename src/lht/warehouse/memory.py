@@ -30,15 +30,21 @@ class Memory:
     """The memory limit of one database, shared by its connections; it only ever rises.
 
     `set_limit` tells the database, in megabytes, through a connection that is not at work. Without a first limit
-    there is none.
+    there is none. `enough_mb` is what narrow tables of short rows take.
     """
 
-    def __init__(self, limit_mb: int | None) -> None:
+    def __init__(self, limit_mb: int | None, *, enough_mb: int = MEMORY_LIMIT_MB) -> None:
         self._limit_mb = limit_mb
+        self._enough_mb = enough_mb
         self._columns: dict[Hashable, int] = {}
         self._row_mb = 0.0
         self._raises = 0
         self._lock = threading.Lock()
+
+    @property
+    def limit_mb(self) -> int | None:
+        """The limit as it stands."""
+        return self._limit_mb
 
     @property
     def is_exhausted(self) -> bool:
@@ -77,5 +83,5 @@ class Memory:
     def _wanted_mb(self) -> int:
         extra = max(0, sum(self._columns.values()) - NARROW_COLUMNS) * MB_PER_COLUMN
         vectors = self._row_mb * VECTOR_ROWS * THREADS
-        extra += self._raises * RAISE_MB + max(0.0, vectors - MEMORY_LIMIT_MB / 10)
-        return MEMORY_LIMIT_MB + round(extra)
+        extra += self._raises * RAISE_MB + max(0.0, vectors - self._enough_mb / 10)
+        return self._enough_mb + round(extra)
