@@ -50,16 +50,12 @@ def rows(count: int, columns: int, text: str) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(schema, [batches])
 
 
-@pytest.mark.parametrize(("count", "columns", "text"), [(30_000, 200, ""), (700, 1, "x" * 120_000)])
-def test_wide_rows_and_long_texts_are_given_the_memory_that_they_need(
-    tmp_path: Path, count: int, columns: int, text: str
-) -> None:
-    names = [f"a{n}" for n in range(columns)]
+def test_long_texts_are_given_the_memory_that_they_need(tmp_path: Path) -> None:
     with Work(tmp_path / "run") as work:
-        assert work.load("source", rows(count, columns, text)) == count
-        work.execute(f"CREATE TABLE cut AS SELECT list_value({', '.join(names)}) AS sent FROM source")
+        work.load("source", rows(700, 2, "x" * 60_000))
+        work.execute("CREATE TABLE cut AS SELECT [a0, a1] AS sent FROM source")
 
-        assert work.count("cut", "len(sent[1]) > 0") == count
+        assert work.count("cut", "len(sent[2]) > 60_000") == 700
 
 
 FULL = """
