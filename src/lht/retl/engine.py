@@ -10,7 +10,7 @@ from shutil import rmtree
 from typing import TYPE_CHECKING
 
 from lht.errors import PlanRefusedError
-from lht.model.retl import Operation
+from lht.model.retl import Operation, PartStatus
 from lht.retl import parts
 from lht.retl.again import cut_again
 from lht.retl.budget import check_budget, cost_of
@@ -155,10 +155,13 @@ def _resume(run: RetlRun, found: Intent) -> tuple[RetlRun, tuple[SentColumn, ...
 def _is_better_planned_anew(run: RetlRun, found: Intent) -> bool:
     """Whether a run that was cut off is an undo: it is planned by what records hold, and others may have changed them.
 
-    What it put back already needs nothing more. One that makes records anew goes on, or it would make them twice.
+    What it put back already needs nothing more. One that makes records anew goes on, or it would make them twice; so
+    does one that only has records to undelete, as each is looked at before.
     """
     parts_of = run.state.parts(found.run_id) if found.command == UNDO else []
-    return bool(parts_of) and all(part.operation is not Operation.INSERT for part in parts_of)
+    open_ones = {part.operation for part in parts_of if part.status is not PartStatus.SETTLED}
+    makes_anew = any(part.operation is Operation.INSERT for part in parts_of)
+    return bool(open_ones & {Operation.UPDATE, Operation.DELETE}) and not makes_anew
 
 
 def _give_up(run: RetlRun, old: Intent) -> None:
