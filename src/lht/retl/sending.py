@@ -101,8 +101,7 @@ def _settle(run: RetlRun, intent: Intent, part: Part) -> None:
         f"SELECT {_RESULT} FROM outbox AS o JOIN outcomes AS r USING (part, attempt, row_number)"
         f" LEFT JOIN {found} AS i USING (row_number)"
     )
-    with run.work.resting():
-        run.state.settle(part, results, _pushed(run, intent, part), has_unknown=has_unknown)
+    run.state.settle(part, results, _pushed(run, intent, part), has_unknown=has_unknown)
     run.tell("settled", done=part.rows, total=part.rows)
 
 
