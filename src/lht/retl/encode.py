@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lht.model.retl import Nulls, Operation
-from lht.retl.normal import NULL_MARK, key_sql
+from lht.retl.normal import NULL_MARK, key_sql, trimmed
 from lht.retl.query import source_types
 from lht.retl.texts import TextSql, family_of, is_given, text_sql
 from lht.warehouse.statements import quote
@@ -71,7 +71,12 @@ def _operation(run: RetlRun, key: tuple[str, Field] | None) -> str:
 
 
 def _marked(run: RetlRun, name: str, column: SentColumn, key: tuple[str, Field] | None) -> str:
-    """A column as it is; the one that no column of the query fills carries new rows' run and number."""
+    """A column as it is; the one that no column of the query fills carries new rows' run and number.
+
+    Keys lose the blanks around them here: Salesforce keeps none, and what it looks a key up by may not lose them.
+    """
+    if column.column and (column.is_key or column.parent):
+        return f"{trimmed(name)} AS {name}"
     if column.column:
         return name
     mark = f"'{run.run_id}:' || row_number"

@@ -16,7 +16,8 @@ NULL_MARK: Final = "#N/A"
 BLANKS: Final = "".join(map(chr, range(1, 33)))
 """What Salesforce cuts off both ends of a text, as Java's trim does."""
 ALL_BLANKS: Final = "SIMILAR TO '[\\x01-\\x20]*'"
-NUMBERS: Final = frozenset({"int", "long", "double", "currency", "percent"})
+WHOLE: Final = frozenset({"int", "long"})
+NUMBERS: Final = WHOLE | {"double", "currency", "percent"}
 IDS: Final = frozenset({"id", "reference"})
 _CHECK_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _ID: Final = "[0-9A-Za-z]{15}([A-Za-z0-5]{3})?"
@@ -89,16 +90,18 @@ def checked_id_sql(text: str) -> str:
 
 
 def _number(text: str, field: Field) -> str:
-    """Rounds half away from zero to the scale, then as a double does: Salesforce holds its numbers as doubles.
+    """Rounds half away from zero to the scale, then as a double does: Salesforce holds all but whole numbers so.
 
     Up to 15 digits a double changes nothing; most numbers fit the narrow, fast type.
     """
-    scale = 0 if field.type in {"int", "long"} else field.scale
     given = _given(text)
-    forms = [
-        f"CAST(TRY_CAST(CAST(TRY_CAST({given} AS {kind}) AS DOUBLE) AS {kind}) AS VARCHAR)"
-        for kind in (f"DECIMAL(18,{min(scale, 18)})", f"DECIMAL(38,{scale})")
-    ]
+    if field.type in WHOLE:
+        forms = [f"CAST(TRY_CAST({given} AS {kind}) AS VARCHAR)" for kind in ("BIGINT", "DECIMAL(38,0)")]
+    else:
+        forms = [
+            f"CAST(TRY_CAST(CAST(TRY_CAST({given} AS {kind}) AS DOUBLE) AS {kind}) AS VARCHAR)"
+            for kind in (f"DECIMAL(18,{min(field.scale, 18)})", f"DECIMAL(38,{field.scale})")
+        ]
     return f"coalesce({', '.join(forms)}, CAST(TRY_CAST({given} AS DOUBLE) AS VARCHAR), {given})"
 
 

@@ -10,17 +10,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lht.retl.normal import ALL_BLANKS, NULL_MARK, NUMBERS, checked_id_sql, trimmed
+from lht.retl.normal import ALL_BLANKS, NULL_MARK, NUMBERS, WHOLE, checked_id_sql, trimmed
 
 if TYPE_CHECKING:
     from lht.model.salesforce import Field
 
-WHOLE: Final = frozenset({"int", "long"})
 MOST_DIGITS: Final = 18
 """Digits of a number in Salesforce, where describe does not tell."""
 MOST_CHARACTERS: Final = 131_072
 _NUMBER: Final = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?0*[0-9]{1,3})?"
-_MOMENT: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
+_MOMENT: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
 _DAY: Final = rf"{_MOMENT}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Zz]"
 _TIME: Final = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?[Zz]?"
 _EMAIL: Final = r"[^@\s]+@[^@\s]+"
@@ -103,6 +102,8 @@ def _as_text(expr: str, family: str) -> str:
 
 
 def _text(expr: str, family: str, kind: str, *, clears: bool) -> TextSql:
+    if family != "text" and kind == "email":
+        return _wrong_type()
     if family != "text":
         plain = _plain(expr, family)
         return TextSql(plain, (("NOT_A_NUMBER", "TRUE"),), *_cut_moment(expr, family))

@@ -164,7 +164,8 @@ def _judge(run: RetlRun, columns: Sequence[SentColumn], restored: Sequence[Resto
     )
     run.tell("comparing", "with what Salesforce holds")
     read_held(run, columns, rows)
-    run.work.execute(undo_sql.judged(columns, restored))
+    for statement in undo_sql.judged(columns, restored):
+        run.work.execute(statement)
 
 
 def _read_bin(run: RetlRun, of: Intent) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lht.model.retl import Operation, Outcome
-from lht.retl.normal import IDS, NULL_MARK, normal_sql
+from lht.retl.normal import IDS, NULL_MARK, NUMBERS, WHOLE, normal_sql
 from lht.warehouse.statements import quote, quote_text
 
 if TYPE_CHECKING:
@@ -62,26 +62,51 @@ class Restored:
     field: Field
 
 
-def judged(columns: Sequence[SentColumn], restored: Sequence[Restored]) -> str:
+def judged(columns: Sequence[SentColumn], restored: Sequence[Restored]) -> list[str]:
     """Says for each row whose record is there what is to be put back, and which fields were changed since.
 
     A field is put back if it still holds what the run wrote, and held something else before. One that holds what it
-    held before is put back already.
+    held before is put back already. A few columns at a time: the forms of many are more than memory holds at once.
     """
     written = [(place, column) for place, column in enumerate(columns, 1) if column.header.lower() != "id"]
-    facts = [fact for place, column in written for fact in _column_facts(place, column)]
-    facts += [fact for one in restored for fact in _image_facts(one)]
-    olds = "".join(
-        f", CASE WHEN {_is_to_restore(one)} THEN before{one.place} END AS old{one.place}" for one in restored
+    groups = [written[first : first + _AT_ONCE] for first in range(0, len(written), _AT_ONCE)]
+    statements = [_judged_some(number, group, restored) for number, group in enumerate(groups)]
+    joins = "".join(f" JOIN judged_{number} AS g{number} USING (row_number)" for number in range(len(groups)))
+    lists = ", ".join(
+        f"{_concatenated(name, len(groups))} AS {name}" for name in ("changed", "lost", "others")
     )
-    changed = _listed([(one.column.target, _is_changed(one)) for one in restored])
-    lost = _listed([(one.column.target, _is_lost(one)) for one in restored])
+    olds = "".join(f", old{one.place}" for one in restored)
+    whole = (
+        f"CREATE OR REPLACE TABLE judged AS SELECT row_number, kind, w.record_id, has_image, {lists}{olds} "
+        f"FROM written AS w SEMI JOIN held AS h USING (row_number){joins}"
+    )
+    dropped = [f"DROP TABLE judged_{number}" for number in range(len(groups))]
+    return [*statements, whole, *dropped]
+
+
+_AT_ONCE: Final = 8
+
+
+def _concatenated(name: str, groups: int) -> str:
+    return " || ".join([f"g{number}.{name}" for number in range(groups)] or ["CAST([] AS VARCHAR[])"])
+
+
+def _judged_some(number: int, written: Sequence[tuple[int, SentColumn]], restored: Sequence[Restored]) -> str:
+    places = {place for place, _ in written}
+    some = [one for one in restored if one.place in places]
+    facts = [fact for place, column in written for fact in _column_facts(place, column)]
+    facts += [fact for one in some for fact in _image_facts(one)]
+    olds = "".join(
+        f", CASE WHEN {_is_to_restore(one)} THEN before{one.place} END AS old{one.place}" for one in some
+    )
+    changed = _listed([(one.column.target, _is_changed(one)) for one in some])
+    lost = _listed([(one.column.target, _is_lost(one)) for one in some])
     others = _listed([(column.target, f"sent{place} AND NOT ({_holds(place)})") for place, column in written])
     return (
-        "CREATE OR REPLACE TABLE judged AS WITH facts AS MATERIALIZED (\n"
-        f"SELECT {', '.join(['w.row_number', 'w.kind', 'w.record_id', 'w.has_image', *facts])}\n"
+        f"CREATE OR REPLACE TABLE judged_{number} AS WITH facts AS MATERIALIZED (\n"
+        f"SELECT {', '.join(['w.row_number', 'w.has_image', *facts])}\n"
         "FROM written AS w JOIN held AS h USING (row_number) LEFT JOIN was_image AS i USING (row_number))\n"
-        f"SELECT row_number, kind, record_id, has_image, {changed} AS changed, {lost} AS lost, {others} AS others{olds}\n"
+        f"SELECT row_number, {changed} AS changed, {lost} AS lost, {others} AS others{olds}\n"
         "FROM facts"
     )
 
@@ -100,11 +125,11 @@ def _image_facts(one: Restored) -> list[str]:
     facts = [
         f"w.kind = '{UPDATED}' AND w.sent[{place}] IS NOT NULL AS updated{place}",
         f"{known} AS known{place}",
-        f"{_normal(image_text('i', one.field), one.field)} AS was{place}",
+        f"{_exact(image_text('i', one.field), one.field)} AS was{place}",
         f"coalesce({image_text('i', one.field)}, '{NULL_MARK}') AS before{place}",
     ]
-    if one.column.parent is not None:
-        facts.append(f"{_normal(image_text('h', one.field), one.field)} AS now{place}")
+    if _needs_image(one):
+        facts.append(f"{_exact(image_text('h', one.field), one.field)} AS now{place}")
     return facts
 
 
@@ -114,8 +139,19 @@ def _holds(place: int) -> str:
 
 def _is_back(one: Restored) -> str:
     """What is held by a relationship is the parent's key; of any other column it is what an image would tell."""
-    now = f"theirs{one.place}" if one.column.parent is None else f"now{one.place}"
+    now = f"now{one.place}" if _needs_image(one) else f"theirs{one.place}"
     return f"was{one.place} IS NOT DISTINCT FROM {now}"
+
+
+def _needs_image(one: Restored) -> bool:
+    return one.column.parent is not None or one.field.type in NUMBERS
+
+
+def _exact(text: str, field: Field) -> str:
+    """The form in which two values that Salesforce told are compared: an org may keep more digits than the scale says."""
+    if field.type in NUMBERS - WHOLE:
+        return f"CAST(TRY_CAST({text} AS DOUBLE) AS VARCHAR)"
+    return _normal(text, field)
 
 
 def _is_to_restore(one: Restored) -> str:
