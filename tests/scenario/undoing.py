@@ -12,7 +12,7 @@ from lht.retl.undo import undo_task
 from lht.state.retl_store import RetlState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from world import World
@@ -47,6 +47,7 @@ class Writer:
     events: list[RetlEvent] = field(default_factory=list)
     runs: int = 0
     on_event: Any = None
+    sleep: Callable[[float], None] = lambda _s: None
 
     def write(
         self,
@@ -81,7 +82,7 @@ class Writer:
             command,
             self.folder,
             on_event=self.on_event or self.events.append,
-            sleep=lambda _s: None,
+            sleep=self.sleep,
         )
 
     def create(self, **values: Any) -> str:
