@@ -69,7 +69,7 @@ def lay_children(writer: Writer, chance: random.Random, rows: int) -> list[tuple
 
 @SEEDS
 @given(
-    seed=st.integers(0, 2**32), batch_size=st.integers(90, 900), lock_rate=st.sampled_from([0.3, 0.7, 1.0])
+    seed=st.integers(0, 2**32), batch_size=st.integers(90, 600), lock_rate=st.sampled_from([0.3, 0.7, 1.0])
 )
 def test_any_cut_into_parts_and_any_locks_end_with_the_same_org_and_one_fate_for_each_row(
     writer: Writer, seed: int, batch_size: int, lock_rate: float
@@ -78,7 +78,7 @@ def test_any_cut_into_parts_and_any_locks_end_with_the_same_org_and_one_fate_for
     admin, chance = writer.world.local.admin, random.Random(seed)
     admin.add_validation_rule("Contact", "Good", "LastName LIKE 'Bad%'", "Be good", field="LastName")
     admin.change_settings(lock_rate=lock_rate, lock_seed=seed % 1000, chunk_delay_s=0.01)
-    children = lay_children(writer, chance, chance.randrange(500, 900))
+    children = lay_children(writer, chance, chance.randrange(300, 600))
 
     done = write(writer, "insert", "Contact", "SELECT * FROM children", batch_size=batch_size)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lht.model.retl import Operation, Outcome
-from lht.retl.normal import IDS, NULL_MARK, NUMBERS, WHOLE, normal_sql
+from lht.retl.normal import IDS, NULL_MARK, NUMBERS, WHOLE, key_sql, normal_sql
 from lht.warehouse.statements import quote, quote_text
 
 if TYPE_CHECKING:
@@ -112,10 +112,12 @@ def _judged_some(number: int, written: Sequence[tuple[int, SentColumn]], restore
 
 
 def _column_facts(place: int, column: SentColumn) -> list[str]:
+    """A key of a parent, or of the record, is held as the record spells it, whatever the spelling that found it."""
+    form = key_sql if column.parent or column.is_key else _normal
     return [
         f"w.sent[{place}] IS NOT NULL AS sent{place}",
-        f"{_normal(f'w.sent[{place}]', column.field)} AS ours{place}",
-        f"{_normal(f'h.h{place}', column.field)} AS theirs{place}",
+        f"{form(f'w.sent[{place}]', column.field)} AS ours{place}",
+        f"{form(f'h.h{place}', column.field)} AS theirs{place}",
     ]
 
 
