@@ -97,10 +97,13 @@ def _settle(run: RetlRun, intent: Intent, part: Part) -> None:
     unknown = f"outcome = '{Outcome.UNKNOWN}' AND part = {part.number:d}"
     has_unknown = run.work.count("outcomes", unknown) > 0
     found = images.imaged_rows(run) if has_unknown else _NOT_ASKED
-    results = run.work.batches(
-        f"SELECT {_RESULT} FROM outbox AS o JOIN outcomes AS r USING (part, attempt, row_number)"
+    # Joined first: a statement that runs out of memory is tried again with more, a stream cannot be.
+    run.work.execute(
+        f"CREATE OR REPLACE TABLE settled AS SELECT {_RESULT}"
+        " FROM outbox AS o JOIN outcomes AS r USING (part, attempt, row_number)"
         f" LEFT JOIN {found} AS i USING (row_number)"
     )
+    results = run.work.batches("SELECT * FROM settled")
     run.state.settle(part, results, _pushed(run, intent, part), has_unknown=has_unknown)
     run.tell("settled", done=part.rows, total=part.rows)
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from shutil import rmtree
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from lht.errors import ConfigError, LhtError, RetlError
 from lht.warehouse.adapting import first_line
@@ -25,7 +25,7 @@ from lht.warehouse.memory import Memory
 from lht.warehouse.streams import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -38,6 +38,7 @@ MEMORY_LIMIT_MB = 100
 RESTING_MB = 50
 """So much less while nothing but a scan is asked of it."""
 THREADS = 2
+_T = TypeVar("_T")
 BATCH_ROWS = 2_048
 """As many rows as DuckDB moves at once: longer batches only lie in memory, beside what the warehouse needs."""
 
@@ -104,17 +105,20 @@ class Work:
         return self._run(sql, params)
 
     def _run(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Runs a statement, again with more memory where it ran out of it: each is all or nothing."""
+        return self._tried(lambda: self._connection.execute(sql, list(params)).fetchall())
+
+    def _tried(self, begin: Callable[[], _T]) -> _T:
+        """Does something that is all or nothing, again with more memory where it ran out of it."""
         import duckdb  # noqa: PLC0415 - a driver: imported where it is needed
 
         try:
-            return self._connection.execute(sql, list(params)).fetchall()
+            return begin()
         except duckdb.Error as error:
             if self._memory.is_exhausted or not _is_out_of_memory(error):
                 self._explain(error)
                 raise
         self._memory.make_room(self._set_limit)
-        return self._run(sql, params)
+        return self._tried(begin)
 
     def _explain(self, error: Exception) -> None:
         """Raises what a person can do about an error, where that is known."""
@@ -139,8 +143,9 @@ class Work:
         """Gives a result of any size; another cursor reads it, so that this connection may go on."""
         import pyarrow as pa  # noqa: PLC0415 - a driver: imported where it is needed
 
-        found = self._connection.cursor().sql(sql, params=list(params)).to_arrow_reader(rows)
-        return pa.RecordBatchReader.from_batches(found.schema, self._read(found))
+        cursor = self._connection.cursor()
+        reader = self._tried(lambda: cursor.sql(sql, params=list(params)).to_arrow_reader(rows))
+        return pa.RecordBatchReader.from_batches(reader.schema, self._read(reader))
 
     def _read(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         try:
@@ -224,6 +229,7 @@ def _open(path: Path, folder: Path) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         raise ConfigError(f"{path} cannot be made: {first_line(error)}", hint=_ELSEWHERE) from error
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET force_compression = 'uncompressed'")  # else it takes longer than all the rest
     return connection
 
 
