@@ -103,8 +103,9 @@ def _settle(run: RetlRun, intent: Intent, part: Part) -> None:
         " FROM outbox AS o JOIN outcomes AS r USING (part, attempt, row_number)"
         f" LEFT JOIN {found} AS i USING (row_number)"
     )
-    results = run.work.batches("SELECT * FROM settled")
-    run.state.settle(part, results, _pushed(run, intent, part), has_unknown=has_unknown)
+    with run.work.resting():
+        results = run.work.batches("SELECT * FROM settled")
+        run.state.settle(part, results, _pushed(run, intent, part), has_unknown=has_unknown)
     run.tell("settled", done=part.rows, total=part.rows)
 
 
