@@ -20,26 +20,24 @@ echo "== types";     "$BIN/mypy"
 echo "== contracts"; "$BIN/lint-imports"
 [ "${1:-}" = lint ] && exit 0
 
-# Runs some of the tests on another Python, if it is installed; with the connector to Snowflake of another generation,
-# if that is named. Snowpark wants the older one: it goes, and the tests that need it are not collected.
+# Runs some of the tests on another Python, if it is installed, with the connector to Snowflake of another generation.
+# Snowpark wants the older one: it goes, and the tests that need it are not collected.
 on_python() {
   local version=$1 connector=$2 python venv=".venv-$1"
   shift 2
   python=$(interpreter "$version")
   [ -n "$python" ] || return 0
-  echo "== $* on Python $version${connector:+, connector $connector}"
+  echo "== $* on Python $version, connector $connector"
   make --no-print-directory setup PYTHON="$python" VENV="$venv"
-  if [ -n "$connector" ]; then
-    "$venv/bin/python" -m pip uninstall --quiet --disable-pip-version-check --yes snowflake-snowpark-python
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-      -r "requirements-connector-$connector.txt"
-  fi
+  "$venv/bin/python" -m pip uninstall --quiet --disable-pip-version-check --yes snowflake-snowpark-python
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+    -r "requirements-connector-$connector.txt"
   # fakesnow needs the older connector: the stand-in for Snowflake runs on the first Python.
   "$venv/bin/pytest" -q -n 2 -p no:cacheprovider --lht-stand-in-python "$(realpath -s "$BIN")/python" "$@"
 }
 
-on_python 3.12 "" tests/unit
-# What the local org does by itself has nothing to do with the connector, and is tested once, below.
+# The newest Python; the oldest comes below, and what runs on both is taken to run on those in between. What the local
+# org does by itself has nothing to do with the connector, and is tested once, below.
 on_python 3.13 5 tests/unit tests/contract --ignore-glob='*/contract/test_simulator_*'
 
 echo "== the whole suite"
