@@ -88,6 +88,7 @@ class Lake:
 @pytest.fixture
 def lake(local_org: LocalOrg, tmp_path: Path) -> Iterator[Lake]:
     local_org.admin.reset()
+    local_org.admin.clear_requests()
     opened = open_desk(local_org, tmp_path)
     yield Lake(opened)
     local_org.admin.clear_faults()
