@@ -263,6 +263,7 @@ def test_a_terminal_is_asked_before_anything_is_deleted(
         ((*UPSERT, "--sql", "SELECT 1", "--map", "A=B", "--map", "a=C"), 2, "twice"),
         ((*UPSERT, "--sql", ""), 2, "empty"),
         ((*UPSERT, "--sql", "DROP TABLE lht.meta"), 8, "SELECT"),
+        ((*UPSERT, "--sql", "SELECT Id FROM no_such_table"), 7, "--schema"),
         (("retl_upsert", "--sobject", "Account", "--sql", "SELECT 1"), 2, "--field"),
         (("retl_upsert", "--sobject", "Acount", "--sql", "SELECT 1 AS Id", "--field", "Id"), 3, "Account"),
         (("retl_insert", "--sobject", "Account", "--sql", "SELECT 1", "--field", "Id"), 2, "--field"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from retl_desk import open_desk
 
+from lht.app.reverse import request_for
 from lht.errors import LimitExceededError, PlanRefusedError
 from lht.model.retl import Operation, RetlOptions, RetlRequest
 from lht.retl.engine import Setting, plan_retl, run_retl
@@ -67,6 +68,22 @@ def test_others_changes_are_left_and_counted(desk: Desk) -> None:
     assert (result.rows_sent, result.rows_succeeded, result.rows_conflicting) == (2, 2, 1)
     found = desk.world.rest.query("SELECT Industry FROM Account ORDER BY Name")
     assert [record["Industry"] for record in found] == ["ours", "Banking", "ours"]
+
+
+def test_records_that_others_changed_are_not_deleted(desk: Desk) -> None:
+    ids = desk.create("Account", [{"Name": f"A{n}"} for n in range(3)])
+    desk.world.sync("Account")
+    desk.world.rest.update("Account", ids[1], Industry="Banking")
+    given = {"if_unchanged_since_sync": True}
+    asked = request_for(
+        "delete", "Account", ("SELECT Id FROM Account", "--sql"), match_field=None, options=given
+    )
+
+    result = send(desk, asked)
+
+    assert (result.rows_sent, result.rows_succeeded, result.rows_conflicting) == (2, 2, 1)
+    left = desk.world.rest.query("SELECT Id FROM Account", include_deleted=False)
+    assert [record["Id"] for record in left] == [ids[1]]
 
 
 def test_a_run_without_room_in_the_limits_sends_nothing(desk: Desk) -> None:

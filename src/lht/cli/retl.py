@@ -234,6 +234,8 @@ def retl_delete(
     sql: Sql = None,
     field: IdField = "Id",
     mapping: Map = None,
+    if_unchanged_since_sync: IfUnchanged = False,
+    baseline: Baseline = None,
     max_deletes: MaxDeletes = 10_000,
     yes: Yes = False,
     no_undo: NoUndo = False,
@@ -249,6 +251,8 @@ def retl_delete(
     """Delete the records that the rows of a query name by Id. On a terminal it asks first."""
     given = {
         "mapping": _mapping(mapping),
+        "if_unchanged_since_sync": if_unchanged_since_sync,
+        "baseline": baseline,
         "max_deletes": max_deletes,
         "yes": yes,
         "undo": not no_undo,

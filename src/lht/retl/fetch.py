@@ -99,7 +99,7 @@ def _in_pages(
     for asked, records in pages:
         _append(run, wanted, fetched, records)
         done += asked
-        run.tell("comparing", f"records of {wanted.sobject.name}", done=done, total=number)
+        run.tell("reading", f"reading records of {wanted.sobject.name}", done=done, total=number)
     return fetched
 
 
@@ -240,7 +240,7 @@ def _downloaded(run: RetlRun, wanted: Wanted, job_id: str) -> Fetched:
         job_id,
         timeout_s=run.request.options.job_timeout_s,
         sleep=run.sleep,
-        on_state=lambda j: run.tell("comparing", f"job {j.id} {j.state}", done=j.records),
+        on_state=lambda j: run.tell("reading", f"reading by job {j.id}, {j.state}", done=j.records),
     )
     columns = [Column(f"p{place}", TEXT, field=path) for place, path in enumerate(fetched.paths)]
     spool = Spool(run.work.folder / f"spool-{job_id}")

@@ -90,7 +90,7 @@ def prepare(run: RetlRun, *, keep: Keeping | None = None) -> Prepared:
 def _leave_out(run: RetlRun, columns: Sequence[SentColumn]) -> int:
     """Takes out the rows that would change nothing, where that was asked; gives how many."""
     if run.request.options.compare_org:
-        run.tell("comparing", "with what Salesforce holds")
+        run.tell("comparing", "comparing with what Salesforce holds")
         held.read_held(run, columns, "encoded")
         return diff.drop_unchanged(run, columns, "held")
     if run.request.options.only_changed and _load_pushed(run, columns):
@@ -103,7 +103,7 @@ def _load_pushed(run: RetlRun, columns: Sequence[SentColumn]) -> bool:
     if other := others_under_way(run):
         run.tell("warning", f"all rows count as changed, as what run {other} has written is not known yet")
         return False
-    run.tell("comparing", "with what was last written")
+    run.tell("comparing", "comparing with what was last written")
     headers = [column.header for column in columns]
     try:
         pushed = run.state.pushed(run.org.org_id, run.sobject.name, run.request.match_field, headers)
@@ -118,7 +118,7 @@ def compare(run: RetlRun, prepared: Prepared) -> RetlPlan:
     columns, plan = prepared.columns, prepared.plan
     if plan.operation is Operation.INSERT:
         return replace(plan, rows_to_create=plan.rows_to_send)
-    run.tell("comparing", "with what Salesforce holds")
+    run.tell("comparing", "comparing with what Salesforce holds")
     held.read_held(run, columns, "encoded")
     plan = _without_conflicts(run, columns, plan)
     found = run.work.count("encoded SEMI JOIN held USING (row_number)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lht.errors import PlanRefusedError
+from lht.errors import PlanRefusedError, StatementError
 from lht.warehouse.port import Statement
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ROW_NUMBER = "row_number"
 _WRITING = {"INSERT", "UPDATE", "DELETE", "MERGE", "INTO", "TRUNCATE", "DROP", "CREATE", "ALTER"}
 _HINT = "Give one statement: SELECT … or WITH … SELECT …."
+_UNREADABLE = "Correct the query. Tables that it names without a schema are looked for in --schema, or in the connection's own."
 _QUERY_STARTS = {"SELECT", "WITH", "L_PAREN"}
 
 
@@ -107,7 +108,11 @@ def _one_line(text: str) -> str:
 def load_query(run: RetlRun) -> tuple[str, ...]:
     """Runs the query once into `source` and gives its columns' names; row numbers follow the order of its rows."""
     dialect = run.warehouse.capabilities.name.lower()
-    reader = run.warehouse.read(Statement(bare_query(run.request.query, dialect=dialect)))
+    try:
+        reader = run.warehouse.read(Statement(bare_query(run.request.query, dialect=dialect)))
+    except StatementError as error:
+        error.hint = error.hint or _UNREADABLE
+        raise
     names = tuple(reader.schema.names)
     _check_names(run, names)
     run.work.load("source", _numbered(reader))

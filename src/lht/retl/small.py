@@ -57,7 +57,7 @@ def send_part(run: RetlRun, part: Part, columns: Sequence[SentColumn]) -> None:
     for rows in _chunks(run, part, columns):
         caller.send(rows)
         done += len(rows)
-        run.tell("sending", "by calls", done=done, total=part.rows)
+        run.tell("sending", "sending by calls", done=done, total=part.rows)
     _correct_created(run, part)
 
 

@@ -118,7 +118,7 @@ def _send(run: RetlRun, part: Part, columns: Sequence[SentColumn]) -> Part:
         return _save(run, replace(part, rows=0, bytes=0), PartStatus.SETTLED)
     with _csv(run, part, columns) as path:
         part = replace(part, rows=rows, bytes=path.stat().st_size)
-        run.tell("sending", f"part {part.number}: {rows:,} rows, {part.bytes:,} bytes", total=rows)
+        run.tell("sending", f"sending part {part.number}, {part.bytes:,} bytes", total=rows)
         return _close(run, _filled(run, part, key_of(columns), path))
 
 

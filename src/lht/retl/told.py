@@ -147,12 +147,7 @@ def _load(work: Work, paths: dict[ResultFile, Path], gone: tuple[ResultFile, ...
         with TextRows(path, delimiter=delimiter) as texts:
             select = _select(work, texts.header, headers)
             outcome = OUTCOMES[file]
-            try:
-                work.append("told", texts.reader(), f"'{outcome}' AS outcome{select}")
-            except Exception:
-                if texts.error:
-                    raise texts.error from None
-                raise
+            work.append("told", texts.reader(), f"'{outcome}' AS outcome{select}")
             rows[outcome] = work.count("told", f"outcome = '{outcome}'")
             skipped += texts.skipped
     return Told(tuple(headers.values()), rows, gone, skipped)

@@ -41,7 +41,7 @@ def send_part(run: RetlRun, part: Part) -> None:
         saved = _undeleted(run, ids)
         run.work.append("outcomes", _outcomes(part, numbers, ids, saved))
         done += len(ids)
-        run.tell("sending", "out of the Recycle Bin", done=done, total=part.rows)
+        run.tell("sending", "taking out of the Recycle Bin", done=done, total=part.rows)
 
 
 def _chunks(run: RetlRun, part: Part) -> Iterator[tuple[list[int], list[str]]]:

@@ -7,7 +7,6 @@ again, and the undo of an undo does again what was undone.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lht.errors import PlanRefusedError
@@ -43,44 +42,29 @@ _SHOWN = 10
 
 
 def undo_task(state: RetlState, run_id: str, *, recreate: bool = False) -> Task:
-    """Puts back what a run that has ended changed; `recreate`: what left the Recycle Bin is made anew, with a new Id."""
-    of = ended_intent(state, run_id)
-    request = undo_request(of, RetlOptions(recreate=recreate))
-    return Task(request, lambda run: prepare_undo(run, of), run_id)
+    """Puts back what a run that has ended changed; `recreate`: what left the Recycle Bin is made anew, with a new Id.
 
-
-def undo_request(of: Intent, options: RetlOptions) -> RetlRequest:
-    """What an undo is as a request: records are found by their Ids, and a field that was empty is emptied.
-
-    Of `options` those count that say how a run is guarded and cut, and `recreate`.
+    Records are found by their Ids, and a field that was empty is emptied.
     """
-    own = RetlOptions()
-    return RetlRequest(
+    of = ended_intent(state, run_id)
+    request = RetlRequest(
         operation=Operation.UPDATE,
         object=of.object,
         query="",
         match_field="Id",
-        source=f"what run {of.run_id} changed",
-        options=replace(
-            options,
-            mapping={},
-            nulls=Nulls.CLEAR,
-            only_changed=own.only_changed,
-            compare_org=own.compare_org,
-            if_unchanged_since_sync=own.if_unchanged_since_sync,
-            insert_missing=own.insert_missing,
-            result_key=own.result_key,
-        ),
+        source=f"what run {run_id} changed",
+        options=RetlOptions(nulls=Nulls.CLEAR, recreate=recreate),
     )
+    return Task(request, lambda run: prepare_undo(run, of), run_id)
 
 
 def prepare_undo(run: RetlRun, of: Intent) -> Prepared:
     """Fills `encoded` with what puts back run `of`, and `left_rows` with what is left, as results; sends nothing.
 
-    `run.request` is `undo_request`'s.
+    `run.request` is `undo_task`'s.
     """
     columns = columns_of(of, run.sobject, lambda name: rest.describe(run.org, name))
-    run.tell("reading", f"what run {of.run_id} wrote")
+    run.tell("reading", f"reading what run {of.run_id} wrote")
     _load(run, of)
     restored = _restored(run, columns, of.match_field)
     mine = _columns(run, restored)
@@ -162,7 +146,7 @@ def _judge(run: RetlRun, columns: Sequence[SentColumn], restored: Sequence[Resto
         "(SELECT row_number, record_id AS match_key, record_id FROM written "
         f"WHERE kind IN ('{UPDATED}', '{CREATED}', '{BACK}'))"
     )
-    run.tell("comparing", "with what Salesforce holds")
+    run.tell("comparing", "comparing with what Salesforce holds")
     read_held(run, columns, rows)
     for statement in undo_sql.judged(columns, restored):
         run.work.execute(statement)
